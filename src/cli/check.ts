@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import { inReadingOrder } from "../runtime/diagnostic.ts";
+import { sessionOf } from "./context.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { checkedRecipe, printDiagnostics, type RecipeOptions } from "./recipe.ts";
+
+/** `tintype check`: everything that is wrong with a recipe, at once. */
+export async function check(
+  recipe: string,
+  options: RecipeOptions & { readonly json?: boolean },
+  command: Command,
+): Promise<number> {
+  const { diagnostics } = await checkedRecipe(sessionOf(command), recipe, options);
+  const hasError = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  if (options.json) {
+    const rows = inReadingOrder(diagnostics).map(({ span, related, ...rest }) => ({
+      ...rest,
+      path: span.file.path,
+      ...span.file.position(span.start),
+      related: related?.map((each) => ({
+        message: each.message,
+        path: each.span.file.path,
+        ...each.span.file.position(each.span.start),
+      })),
+    }));
+    console.log(JSON.stringify(rows, undefined, 2));
+  } else {
+    printDiagnostics(diagnostics);
+    if (!hasError) console.log(`${recipe}: nothing wrong`);
+  }
+  return hasError ? exitCodes.usage : exitCodes.complete;
+}

@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { fromFileUrl } from "../runtime/file_url.ts";
+import { Session } from "../runtime/session.ts";
+import { catalog } from "../steps/mod.ts";
+
+/** The command line asks for something that cannot be. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+const projectFolder = fromFileUrl(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
+
+/**
+ * Where the caller stands: relative paths begin there. `deno task` changes to the project's folder
+ * and leaves the caller's in INIT_CWD.
+ */
+export function callerFolder(): string {
+  const folder = Deno.cwd();
+  return folder === projectFolder ? Deno.env.get("INIT_CWD") ?? folder : folder;
+}
+
+/** The session that a command works in. */
+export function sessionOf(command: Command): Session {
+  const { workspace } = command.optsWithGlobals<{ readonly workspace: string }>();
+  const cwd = callerFolder();
+  return new Session({ catalog, cwd, workspace: resolve(cwd, workspace) });
+}
+
+/** A recipe's path as given, or that of a shipped recipe by its name, such as "proxy". */
+export function recipePath(given: string): string {
+  if (existsSync(resolve(callerFolder(), given))) return given;
+  const shipped = resolve(projectFolder, "pipelines", `${given.replace(/^pipelines\//, "")}`);
+  for (const path of [shipped, `${shipped}.yaml`]) {
+    if (/^[a-z0-9_]+(\.yaml)?$/.test(given.replace(/^pipelines\//, "")) && existsSync(path)) {
+      return path;
+    }
+  }
+  throw new UsageError(`Cannot read recipe "${given}": there is no such file`);
+}

@@ -1,0 +1,134 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { version } from "../runtime/version.ts";
+import { UsageError } from "./context.ts";
+import { exitCodes } from "./exit_codes.ts";
+
+/** A command: its arguments, its options, and the command itself; gives the exit code. */
+type CommandAction = (...parts: never[]) => number | Promise<number>;
+
+/** Reads the command line and gives the exit code. Each command loads its own modules when it runs. */
+export async function main(args: readonly string[]): Promise<number> {
+  let code: number = exitCodes.complete;
+  const does = (load: () => Promise<CommandAction>) => async (...parts: unknown[]) => {
+    const action = await load();
+    code = await action(...parts as never[]);
+  };
+  const program = new Command("tintype")
+    .description("Turns a folder of photos into a dataset, by recipe, cached by content")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .option("--workspace <folder>", "where cache, store and runs are", ".tintype");
+
+  program.command("run <recipe>")
+    .description("run a recipe; what is known already is not done again")
+    .addOption(settingOption())
+    .option("-j, --jobs <n>", "how many pictures to work on at the same time", positive)
+    .option("--until <node>", "run this node and what it needs, nothing after it")
+    .addOption(forceOption())
+    .option("--limit <n>", "only the first n pictures", positive)
+    .option("--json", "print events, one a line")
+    .action(
+      does(async () => (await import("./run.ts")).run),
+    );
+
+  program.command("plan <recipe>")
+    .description("say what a run would do and why; writes nothing")
+    .addOption(settingOption())
+    .option("--until <node>", "plan this node and what it needs")
+    .addOption(forceOption())
+    .option("--limit <n>", "only the first n pictures", positive)
+    .option("--json", "print the plan as JSON")
+    .action(
+      does(async () => (await import("./plan.ts")).plan),
+    );
+
+  program.command("check <recipe>")
+    .description("find everything that is wrong with a recipe")
+    .addOption(settingOption())
+    .option("--json", "print what is wrong as JSON")
+    .action(
+      does(async () => (await import("./check.ts")).check),
+    );
+
+  program.command("why <target>")
+    .description("say why a node, or the tasks of an item, ran in the last run")
+    .option("--run <run>", "another run than the last")
+    .option("--json", "print JSON")
+    .action(
+      does(async () => (await import("./why.ts")).why),
+    );
+
+  program.command("runs")
+    .description("list the runs of the workspace")
+    .option("--json", "print JSON")
+    .action(
+      does(async () => (await import("./runs.ts")).runs),
+    );
+
+  program.command("query <sql>")
+    .description("ask what the runs found: views items, tasks, runs, and one for each node")
+    .option("--run <run>", "the tables of another run than the last")
+    .addOption(new Option("--json", "print a JSON array").conflicts("csv"))
+    .addOption(new Option("--csv", "print CSV"))
+    .action(
+      does(async () => (await import("./query.ts")).query),
+    );
+
+  program.command("steps")
+    .description("list the steps of the catalogue")
+    .option("--json", "print JSON")
+    .action(
+      does(async () => (await import("./steps.ts")).steps),
+    );
+
+  program.command("describe <step>")
+    .description("show a step's inputs, parameters and outputs")
+    .option("--json", "print JSON")
+    .action(
+      does(async () => (await import("./steps.ts")).describe),
+    );
+
+  program.command("schema")
+    .description("print the JSON schema of recipes, for editors")
+    .action(does(async () => (await import("./steps.ts")).schema));
+
+  program.command("sample <folder>")
+    .description("render 24 sample pictures into a folder")
+    .action(
+      does(async () => (await import("./sample.ts")).sample),
+    );
+
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`error: ${error.message}`);
+    return exitCodes.usage;
+  }
+}
+
+function settingOption(): Option {
+  return new Option("--set <name=value>", "set a parameter of the recipe (repeatable)")
+    .argParser((text: string, before: Record<string, string> | undefined) => {
+      const at = text.indexOf("=");
+      if (at < 1) throw new InvalidArgumentError('Write it as name=value, such as "quality=80".');
+      return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+    });
+}
+
+function forceOption(): Option {
+  return new Option("--force <node>", "do this node's tasks again (repeatable)")
+    .argParser((text: string, before: string[] | undefined) => [...before ?? [], text]);
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("A whole number from 1 is wanted.");
+  return Number(text);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,69 @@
+import type { Command } from "commander";
+import type { Cell, QueryResult } from "../runtime/catalog_db.ts";
+import { sessionOf, UsageError } from "./context.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { alignedRows, counted } from "./text.ts";
+
+interface QueryOptions {
+  readonly run?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+/** A cell longer than this is cut in the table that people read. */
+const widestCell = 60;
+
+/** `tintype query`: one SQL query over what the runs found. */
+export async function query(sql: string, options: QueryOptions, command: Command): Promise<number> {
+  const session = sessionOf(command);
+  const result = await ask(session.openCatalog({ run: options.run }), sql);
+  if (options.json) console.log(JSON.stringify(result.rows, undefined, 2));
+  else if (options.csv) { for (const line of csvLines(result)) console.log(line); }
+  else printTable(result);
+  return exitCodes.complete;
+}
+
+async function ask(
+  opening: ReturnType<ReturnType<typeof sessionOf>["openCatalog"]>,
+  sql: string,
+): Promise<QueryResult> {
+  try {
+    const catalog = await opening;
+    try {
+      return await catalog.query(sql);
+    } finally {
+      catalog.close();
+    }
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function printTable({ columns, rows }: QueryResult) {
+  const isNumeric = columns.map((column) =>
+    rows.some((row) => row[column] !== null) &&
+    rows.every((row) => row[column] === null || typeof row[column] === "number")
+  );
+  const cells = rows.map((row) => columns.map((column) => shown(row[column]!)));
+  const rule = columns.map((column, index) =>
+    "─".repeat(Math.max(column.length, ...cells.slice(0, 10_000).map((row) => row[index]!.length)))
+  );
+  const alignments = isNumeric.map((numeric) => numeric ? "right" as const : "left" as const);
+  for (const line of alignedRows([columns, rule, ...cells], alignments)) console.log(line);
+  console.log(`(${counted(rows.length, "row")})`);
+}
+
+function shown(cell: Cell): string {
+  const text = cell === null ? "" : String(cell).replace(/[\r\n\t]+/g, " ");
+  return text.length > widestCell ? `${text.slice(0, widestCell - 1)}…` : text;
+}
+
+/** RFC 4180, with line feeds. */
+function* csvLines({ columns, rows }: QueryResult): Iterable<string> {
+  const quoted = (cell: Cell) => {
+    const text = cell === null ? "" : String(cell);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  yield columns.map(quoted).join(",");
+  for (const row of rows) yield columns.map((column) => quoted(row[column]!)).join(",");
+}

@@ -1,0 +1,72 @@
+import type { Command } from "commander";
+import type { RunListener } from "../runtime/event.ts";
+import { type RunReport, type RunSettings, UnknownNode } from "../runtime/session.ts";
+import { colours } from "./colours.ts";
+import { sessionOf, UsageError } from "./context.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { loadRecipe, type RecipeOptions } from "./recipe.ts";
+import { RunPrinter } from "./run_printer.ts";
+
+interface RunOptions extends RecipeOptions {
+  readonly jobs?: number;
+  readonly until?: string;
+  readonly force?: readonly string[];
+  readonly limit?: number;
+  readonly json?: boolean;
+}
+
+/** `tintype run`: runs a recipe, showing progress; the exit code says how it ended. */
+export async function run(recipe: string, options: RunOptions, command: Command): Promise<number> {
+  const session = sessionOf(command);
+  const graph = await loadRecipe(session, recipe, { ...options, needsValues: true });
+  if (graph === undefined) return exitCodes.usage;
+  const stop = stopSignal();
+  const printer = options.json ? undefined : new RunPrinter(graph);
+  const settings: RunSettings = {
+    ...options,
+    signal: stop.signal,
+    listener: printer?.listener ?? printJson,
+    onWait: (holder) => {
+      const who = holder === undefined
+        ? "another run"
+        : `run ${holder.run} (process ${holder.pid}, since ${holder.since})`;
+      console.error(`Waiting for ${who} to finish in this workspace`);
+    },
+  };
+  try {
+    const report = await session.run(graph, settings);
+    printer?.finish(report);
+    return codeOf(report);
+  } catch (error) {
+    printer?.close();
+    if (!(error instanceof UnknownNode)) throw error;
+    throw new UsageError(error.message);
+  } finally {
+    stop.dispose();
+  }
+}
+
+const printJson: RunListener = (event) => console.log(JSON.stringify(event));
+
+function codeOf({ status }: RunReport): number {
+  return exitCodes[status];
+}
+
+/** Fires at the first Ctrl-C or SIGTERM; the second ends the process at once. */
+function stopSignal(): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) Deno.exit(exitCodes.interrupted);
+    console.error(colours().warning("\nFinishing what is in flight; once more to stop at once"));
+    controller.abort();
+  };
+  Deno.addSignalListener("SIGINT", onSignal);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
+  return {
+    signal: controller.signal,
+    dispose() {
+      Deno.removeSignalListener("SIGINT", onSignal);
+      if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", onSignal);
+    },
+  };
+}

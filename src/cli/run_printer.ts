@@ -1,0 +1,145 @@
+import progress from "cli-progress";
+import type { RunEvent, RunListener } from "../runtime/event.ts";
+import type { Graph } from "../runtime/graph.ts";
+import { hasItemTasks } from "../runtime/resolver.ts";
+import type { RunReport } from "../runtime/session.ts";
+import { colours } from "./colours.ts";
+import { alignedRows, counted, duration } from "./text.ts";
+
+/** Problems of one kind shown one by one; the rest is a count. */
+const shownProblems = 20;
+
+/** Plain lines say how far a run is this often. */
+const plainMs = 10_000;
+
+type Settled = Extract<RunEvent, { readonly type: "task-settled" }>;
+
+/**
+ * Shows a run to a person: a bar with rate and time left on a terminal, plain lines elsewhere, and
+ * at the end what was left out, what failed and what came of it.
+ */
+export class RunPrinter {
+  readonly #paint = colours();
+  readonly #isTerminal = Deno.stderr.isTerminal();
+  readonly #bar: progress.SingleBar | undefined;
+  readonly #problems: Settled[] = [];
+  readonly #warnings: string[] = [];
+  readonly #summaries: string[] = [];
+  readonly #started = performance.now();
+  #total = 0;
+  #done = 0;
+  #lastPlain = performance.now();
+
+  constructor(readonly graph: Graph) {
+    this.#total = graph.nodes.filter((node) => !hasItemTasks(node)).length;
+    if (!this.#isTerminal) return;
+    this.#bar = new progress.SingleBar({
+      format:
+        "{bar} {percentage}% | {value}/{total} tasks | {rate}/s | {eta_formatted} left | {node}",
+      barCompleteChar: "█",
+      barIncompleteChar: "░",
+      barsize: 24,
+      stream: Deno.stderr as unknown as NodeJS.WritableStream,
+      hideCursor: true,
+      clearOnComplete: true,
+      etaBuffer: 200,
+      fps: 10,
+    }, progress.Presets.shades_classic);
+  }
+
+  readonly listener: RunListener = (event) => {
+    switch (event.type) {
+      case "run-started":
+        this.#say(`${this.#paint.strong(event.recipe)} · run ${event.run}`);
+        this.#bar?.start(this.#total, 0, { node: "", rate: 0 });
+        break;
+      case "items-found":
+        this.#total += event.tasks;
+        this.#bar?.setTotal(this.#total);
+        if (this.#bar === undefined) this.#say(`${event.node}: ${counted(event.count, "picture")}`);
+        break;
+      case "task-settled":
+        this.#settled(event);
+        break;
+      case "task-retried":
+        this.#warnings.push(`${where(event)}: tried again (${event.reason})`);
+        break;
+      case "warning":
+        this.#warnings.push(`${where(event)}: ${event.message}`);
+        break;
+      case "blob-lost":
+        this.#warnings.push(`${where(event)}: its stored result is ${event.problem}; made again`);
+        break;
+      case "summary":
+        this.#summaries.push(`${event.node}: ${event.line}`);
+        break;
+      default:
+        break;
+    }
+  };
+
+  #settled(event: Settled) {
+    this.#done++;
+    if (["rejected", "failed", "waiting"].includes(event.outcome)) this.#problems.push(event);
+    const seconds = (performance.now() - this.#started) / 1000;
+    if (this.#bar !== undefined) {
+      const rate = (this.#done / Math.max(seconds, 0.001)).toFixed(seconds > 1 ? 1 : 0);
+      this.#bar.update(this.#done, { node: event.node, rate });
+    } else if (performance.now() - this.#lastPlain > plainMs) {
+      this.#lastPlain = performance.now();
+      const rate = this.#done / seconds;
+      const left = duration((this.#total - this.#done) / rate * 1000);
+      this.#say(`${this.#done} of ${this.#total} tasks, ${rate.toFixed(1)}/s, ${left} left`);
+    }
+  }
+
+  close(): void {
+    this.#bar?.stop();
+  }
+
+  /** Prints the end of a run. */
+  finish(report: RunReport): void {
+    this.close();
+    this.#list("Warnings", this.#warnings, this.#paint.warning);
+    const lines = (outcome: string) =>
+      this.#problems.filter((event) => event.outcome === outcome)
+        .map((event) => `${where(event)}: ${event.reason ?? ""}`);
+    this.#list("Left out", lines("rejected"), this.#paint.warning);
+    this.#list("Waiting for a person", lines("waiting"), this.#paint.warning);
+    this.#list("Failed", lines("failed"), this.#paint.error);
+    for (const line of this.#summaries) console.log(line);
+    const { ran, cached, rejected, skipped, failed, waiting } = report.counts;
+    const counts = alignedRows([[
+      `${report.status} in ${duration(performance.now() - this.#started)}:`,
+      `${ran} ran, ${cached} cached, ${rejected} left out, ${skipped} skipped, ${failed} failed, ${waiting} waiting`,
+    ]]);
+    console.log(counts[0]);
+  }
+
+  #list(title: string, lines: readonly string[], paint: (text: string) => string) {
+    if (lines.length === 0) return;
+    console.error(paint(`${title} (${lines.length})`));
+    for (const line of lines.slice(0, shownProblems)) console.error(`  ${line}`);
+    if (lines.length > shownProblems) {
+      console.error(`  … and ${lines.length - shownProblems} more (see the view "tasks")`);
+    }
+  }
+
+  #say(line: string) {
+    console.error(line);
+  }
+}
+
+function where(event: { readonly node?: string; readonly item?: string }): string {
+  return event.item === undefined
+    ? event.node ?? "run"
+    : `${printable(event.item)} (${event.node})`;
+}
+
+/** A file name without what could steer a terminal. */
+function printable(name: string): string {
+  return name.replace(
+    /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
+    (each) => `\\u${each.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
+}

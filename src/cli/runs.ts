@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import { sessionOf } from "./context.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { alignedRows, duration } from "./text.ts";
+
+/** `tintype runs`: the runs of the workspace, oldest first. */
+export function runs(
+  options: { readonly json?: boolean },
+  command: Command,
+): number {
+  const session = sessionOf(command);
+  const summaries = session.runs();
+  if (options.json) {
+    console.log(JSON.stringify(summaries, undefined, 2));
+  } else if (summaries.length === 0) {
+    console.log(`No runs in "${session.options.workspace}" yet`);
+  } else {
+    const head = [
+      "run",
+      "recipe",
+      "status",
+      "ran",
+      "cached",
+      "left out",
+      "skipped",
+      "failed",
+      "time",
+    ];
+    const rows = summaries.map(({ run, recipe, status, counts, elapsedMs }) => [
+      run,
+      recipe,
+      status,
+      ...[counts?.ran, counts?.cached, counts?.rejected, counts?.skipped, counts?.failed]
+        .map((count) => count?.toLocaleString("en") ?? ""),
+      elapsedMs === undefined ? "" : duration(elapsedMs),
+    ]);
+    const right = ["left", "left", "left", "right", "right", "right", "right", "right", "right"];
+    for (const line of alignedRows([head, ...rows], right as ("left" | "right")[])) {
+      console.log(line);
+    }
+  }
+  return exitCodes.complete;
+}

@@ -1,0 +1,28 @@
+/** Rows with their columns lined up; the last column is not padded. */
+export function alignedRows(
+  rows: readonly (readonly string[])[],
+  alignments: readonly ("left" | "right")[] = [],
+): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length));
+  }
+  return rows.map((row) =>
+    row.map((cell, column) => {
+      if (alignments[column] === "right") return cell.padStart(widths[column]!);
+      return column === row.length - 1 ? cell : cell.padEnd(widths[column]!);
+    }).join("  ").trimEnd()
+  );
+}
+
+/** "1 picture", "24 pictures". */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A time span for people: "0.4 s", "3 min 5 s". */
+export function duration(elapsedMs: number): string {
+  const seconds = elapsedMs / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

@@ -1,0 +1,400 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { ArtifactRef, Facts } from "./artifact.ts";
+import { canonicalJson, type ContentHash, type Json, type TaskKey } from "./hash.ts";
+import type { FileStat } from "./disk.ts";
+import type { KeyParts, NodeParts } from "./task_key.ts";
+
+/** What a member of a collection got from an `all` step. */
+export type StoredMember =
+  | ArtifactRef
+  | { readonly rejected: string; readonly numbers?: Readonly<Record<string, number>> }
+  | null;
+
+/** An item that a step gave birth to. */
+export interface StoredBirth {
+  readonly name: string;
+  readonly ref: ArtifactRef;
+}
+
+export type StoredOutput =
+  | { readonly one: ArtifactRef }
+  | { readonly members: readonly StoredMember[] }
+  | { readonly born: readonly StoredBirth[] };
+
+/** A result as the cache keeps it. Failures are never kept. */
+export interface StoredResult {
+  readonly status: "produced" | "rejected";
+  readonly outputs: Readonly<Record<string, StoredOutput>>;
+  readonly reason?: string;
+  readonly numbers?: Readonly<Record<string, number>>;
+  readonly warnings?: readonly string[];
+  readonly summary?: readonly string[];
+}
+
+/** The last key that a task (a node on an item) had, by its parts. */
+export interface PreviousTask {
+  readonly key: string;
+  readonly parts: KeyParts;
+}
+
+const formatVersion = "1";
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  -- What all tasks of a node share in their keys, stored once.
+  CREATE TABLE IF NOT EXISTS signatures (id INTEGER PRIMARY KEY, parts TEXT NOT NULL UNIQUE);
+  CREATE TABLE IF NOT EXISTS tasks (
+    key TEXT PRIMARY KEY, signature INTEGER NOT NULL, inputs TEXT NOT NULL, item_name TEXT,
+    result TEXT NOT NULL) WITHOUT ROWID;
+  -- For "why": which key a node had on an item when it last ran.
+  CREATE TABLE IF NOT EXISTS latest (
+    node TEXT NOT NULL, item TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (node, item)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS blobs (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ms REAL NOT NULL, inode INTEGER NOT NULL,
+    seen_ms REAL NOT NULL, hash TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS modules (path TEXT PRIMARY KEY, graph TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/** Writes are gathered into transactions of at most this many, or of this long. */
+const writesPerTransaction = 500;
+const transactionMs = 50;
+
+/**
+ * A file whose time is this near to when it was read may have been changed again within the clock's
+ * step, so its entry is not trusted (as git does with its index).
+ */
+const racyMs = 50;
+
+/** The action cache: task key → result, small artifacts, and the stat index, in one SQLite file. */
+export class ActionCache {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #signatureIds = new Map<string, number>();
+  #writes = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(database: DatabaseSync, readonly isReadOnly: boolean) {
+    this.#database = database;
+  }
+
+  /**
+   * Opens or makes the file. `readOnly` leaves the disk untouched: where there is no file yet, an
+   * empty cache in memory stands in. Throws when the file was written by a newer Tintype.
+   */
+  static open(path: string, options: { readonly readOnly?: boolean } = {}): ActionCache {
+    const isThere = fileExists(path);
+    const readOnly = options.readOnly ?? false;
+    const database = readOnly
+      ? isThere ? new DatabaseSync(path, { readOnly: true }) : new DatabaseSync(":memory:")
+      : new DatabaseSync(path);
+    database.exec("PRAGMA busy_timeout = 10000");
+    if (!readOnly) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+    if (!readOnly || !isThere) database.exec(schema);
+    const cache = new ActionCache(database, readOnly);
+    cache.#checkFormat(path);
+    return cache;
+  }
+
+  #checkFormat(path: string) {
+    const row = this.#get("SELECT value FROM meta WHERE name = 'format'");
+    if (row !== undefined && row["value"] !== formatVersion) {
+      this.#database.close();
+      throw new Error(
+        `Cannot open cache "${path}": its format is ${
+          row["value"]
+        } (${formatVersion} is wanted); remove it, or use a matching Tintype`,
+      );
+    }
+    if (row === undefined && !this.isReadOnly) {
+      this.#run("INSERT INTO meta VALUES ('format', ?)", formatVersion);
+    }
+  }
+
+  /** The result under a key. */
+  result(key: TaskKey): StoredResult | undefined {
+    const row = this.#get("SELECT result FROM tasks WHERE key = ?", key);
+    return row === undefined ? undefined : parseResult(row["result"] as string);
+  }
+
+  /** Keeps a result with the parts of its key, and as the latest of its task. */
+  record(
+    task: { readonly node: string; readonly item: string; readonly key: TaskKey },
+    parts: KeyParts,
+    result: StoredResult,
+  ): void {
+    const id = this.#signatureId(parts);
+    this.#begin();
+    this.#run(
+      "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?)",
+      task.key,
+      id,
+      canonicalJson(parts.inputs),
+      parts.itemName ?? null,
+      writeResult(result),
+    );
+    this.noteLatest(task);
+  }
+
+  /** Remembers which key a task has now, so that the next change can be told apart. */
+  noteLatest(task: { readonly node: string; readonly item: string; readonly key: TaskKey }): void {
+    this.#begin();
+    this.#run("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", task.node, task.item, task.key);
+  }
+
+  /** The key that a task had when it last ran, and its parts if they are still there. */
+  previous(node: string, item: string): PreviousTask | undefined {
+    const row = this.#get(
+      `SELECT latest.key, inputs, item_name, parts FROM latest
+       LEFT JOIN tasks ON tasks.key = latest.key
+       LEFT JOIN signatures ON signatures.id = tasks.signature
+       WHERE latest.node = ? AND latest.item = ?`,
+      node,
+      item,
+    );
+    if (row === undefined || row["parts"] === null) return undefined;
+    const shared = JSON.parse(row["parts"] as string) as NodeParts;
+    const itemName = row["item_name"] as string | null;
+    const inputs = JSON.parse(row["inputs"] as string) as Record<string, string>;
+    return {
+      key: row["key"] as string,
+      parts: { ...shared, inputs, ...(itemName === null ? {} : { itemName }) },
+    };
+  }
+
+  /** Whether the node's shared key parts are those that it last had; keeps the new ones if not. */
+  isSameSignature(node: string, parts: NodeParts): boolean {
+    const name = `signature of ${node}`;
+    const text = signatureText(parts);
+    const row = this.#get("SELECT value FROM meta WHERE name = ?", name);
+    if (row?.["value"] === text) return true;
+    if (!this.isReadOnly) this.#run("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, text);
+    return false;
+  }
+
+  #signatureId(parts: NodeParts): number {
+    const text = signatureText(parts);
+    const known = this.#signatureIds.get(text);
+    if (known !== undefined) return known;
+    this.#begin();
+    this.#run("INSERT OR IGNORE INTO signatures (parts) VALUES (?)", text);
+    const row = this.#get("SELECT id FROM signatures WHERE parts = ?", text)!;
+    const id = row["id"] as number;
+    this.#signatureIds.set(text, id);
+    return id;
+  }
+
+  /** The bytes of a small artifact. */
+  blob(hash: ContentHash): Uint8Array | undefined {
+    return this.#get("SELECT bytes FROM blobs WHERE hash = ?", hash)?.["bytes"] as
+      | Uint8Array
+      | undefined;
+  }
+
+  putBlob(hash: ContentHash, bytes: Uint8Array): void {
+    this.#begin();
+    this.#run("INSERT OR IGNORE INTO blobs VALUES (?, ?)", hash, bytes);
+  }
+
+  removeBlob(hash: ContentHash): void {
+    this.#begin();
+    this.#run("DELETE FROM blobs WHERE hash = ?", hash);
+  }
+
+  /** What the stat index knows of some files: one query over the folder that holds them all. */
+  filesAt(paths: readonly string[]): ReadonlyMap<string, IndexedFile> {
+    const prefix = commonPrefix(paths);
+    const files = new Map<string, IndexedFile>();
+    // "0" is the character after "/".
+    const rows = this.#prepare(
+      "SELECT path, size, mtime_ms, inode, seen_ms, hash FROM files WHERE path >= ? AND path < ?",
+    );
+    const end = `${prefix.slice(0, -1)}0`;
+    for (const row of rows.iterate(prefix, end) as Iterable<Record<string, unknown>>) {
+      files.set(row["path"] as string, {
+        size: row["size"] as number,
+        mtimeMs: row["mtime_ms"] as number,
+        inode: row["inode"] as number,
+        seenMs: row["seen_ms"] as number,
+        hash: row["hash"] as ContentHash,
+      });
+    }
+    return files;
+  }
+
+  indexFile(path: string, file: IndexedFile): void {
+    this.#begin();
+    this.#run(
+      "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+      path,
+      file.size,
+      file.mtimeMs,
+      file.inode,
+      file.seenMs,
+      file.hash,
+    );
+  }
+
+  /** The known fingerprint of a user's step file: JSON, as `module_graph.ts` writes it. */
+  moduleGraph(path: string): string | undefined {
+    return this.#get("SELECT graph FROM modules WHERE path = ?", path)?.["graph"] as
+      | string
+      | undefined;
+  }
+
+  putModuleGraph(path: string, graph: string): void {
+    if (!this.isReadOnly) this.#run("INSERT OR REPLACE INTO modules VALUES (?, ?)", path, graph);
+  }
+
+  /** Makes everything written so far durable against a kill of this process. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#writes > 0) this.#database.exec("COMMIT");
+    this.#writes = 0;
+  }
+
+  close(): void {
+    this.flush();
+    this.#database.close();
+  }
+
+  #begin() {
+    if (this.#writes++ === 0) {
+      this.#database.exec("BEGIN IMMEDIATE");
+      this.#timer = setTimeout(() => this.flush(), transactionMs);
+    } else if (this.#writes > writesPerTransaction) {
+      this.flush();
+      this.#begin();
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #get(sql: string, ...values: (string | number)[]): Record<string, unknown> | undefined {
+    return this.#prepare(sql).get(...values) as Record<string, unknown> | undefined;
+  }
+
+  #run(sql: string, ...values: (string | number | null | Uint8Array)[]): void {
+    this.#prepare(sql).run(...values);
+  }
+}
+
+/** A file's hash with the stat that it was read under. */
+export interface IndexedFile {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly inode: number;
+  /** When it was read, milliseconds since 1970. */
+  readonly seenMs: number;
+  readonly hash: ContentHash;
+}
+
+/** Whether a file is still what the index says, going by its stat alone. */
+export function isUnchanged(
+  file: Pick<FileStat, "size" | "mtimeMs" | "inode">,
+  indexed: IndexedFile,
+): boolean {
+  return file.size === indexed.size && file.mtimeMs === indexed.mtimeMs &&
+    file.inode === indexed.inode && file.mtimeMs + racyMs < indexed.seenMs;
+}
+
+/** The deepest folder that holds all files, with a slash behind it. */
+function commonPrefix(paths: readonly string[]): string {
+  let common: string[] | undefined;
+  for (const path of paths) {
+    const parts = path.split("/").slice(0, -1);
+    common ??= parts;
+    let same = 0;
+    while (same < common.length && common[same] === parts[same]) same++;
+    common.length = same;
+  }
+  return `${common?.join("/") ?? ""}/`;
+}
+
+function signatureText({ step, version, params, tools }: NodeParts): string {
+  return canonicalJson({ step, version, params, tools });
+}
+
+type RefText = [string, string, number] | [string, string, number, Facts];
+
+/** References are written as arrays: a large run holds hundreds of thousands of them. */
+function writeResult(result: StoredResult): string {
+  const outputs = Object.entries(result.outputs).map((
+    [port, output],
+  ) => [port, writeOutput(output)]);
+  const { status, reason, numbers, warnings, summary } = result;
+  return JSON.stringify({
+    s: status === "produced" ? 1 : 0,
+    o: Object.fromEntries(outputs) as Record<string, Json>,
+    r: reason,
+    n: numbers,
+    w: warnings?.length ? warnings : undefined,
+    t: summary?.length ? summary : undefined,
+  });
+}
+
+function writeOutput(output: StoredOutput): unknown {
+  if ("one" in output) return writeRef(output.one);
+  if ("born" in output) return { b: output.born.map((birth) => [birth.name, writeRef(birth.ref)]) };
+  return {
+    m: output.members.map((member) =>
+      member === null ? null : "rejected" in member ? member : writeRef(member)
+    ),
+  };
+}
+
+function writeRef(ref: ArtifactRef): RefText {
+  return ref.facts === undefined
+    ? [ref.kind, ref.hash, ref.byteLength]
+    : [ref.kind, ref.hash, ref.byteLength, ref.facts];
+}
+
+function readRef([kind, hash, byteLength, facts]: RefText): ArtifactRef {
+  return { kind, hash: hash as ContentHash, byteLength, facts };
+}
+
+interface ResultText {
+  readonly s: 0 | 1;
+  readonly o: Readonly<Record<string, RefText | { b?: [string, RefText][]; m?: unknown[] }>>;
+  readonly r?: string;
+  readonly n?: Record<string, number>;
+  readonly w?: string[];
+  readonly t?: string[];
+}
+
+function parseResult(text: string): StoredResult {
+  const { s, o, r, n, w, t } = JSON.parse(text) as ResultText;
+  const outputs: Record<string, StoredOutput> = {};
+  for (const port in o) outputs[port] = readOutput(o[port]!);
+  const status = s === 1 ? "produced" : "rejected";
+  return { status, outputs, reason: r, numbers: n, warnings: w, summary: t };
+}
+
+function readOutput(output: RefText | { b?: [string, RefText][]; m?: unknown[] }): StoredOutput {
+  if (Array.isArray(output)) return { one: readRef(output) };
+  if (output.b !== undefined) {
+    return { born: output.b.map(([name, ref]) => ({ name, ref: readRef(ref) })) };
+  }
+  return {
+    members: (output.m ?? []).map((member) =>
+      Array.isArray(member) ? readRef(member as RefText) : member as StoredMember
+    ),
+  };
+}
+
+function fileExists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

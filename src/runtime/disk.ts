@@ -1,0 +1,37 @@
+/** A file or folder as a look at it shows. */
+export interface FileStat {
+  readonly isFile: boolean;
+  readonly isFolder: boolean;
+  readonly isSymlink: boolean;
+  readonly size: number;
+  /** Milliseconds since 1970, as exact as the platform gives it. */
+  readonly mtimeMs: number;
+  readonly inode: number;
+  readonly device: number;
+}
+
+/**
+ * The file system as steps and the runtime use it, so that tests can stand in front of it. Methods
+ * throw the platform's errors (`Deno.errors.NotFound`, …).
+ */
+export interface Disk {
+  /** Undefined when nothing is there. Follows symbolic links, unless told not to. */
+  stat(path: string, options?: { readonly followLinks?: boolean }): FileStat | undefined;
+  /** The names in a folder, in no certain order. */
+  list(
+    folder: string,
+  ): readonly {
+    readonly name: string;
+    readonly isSymlink: boolean;
+    readonly isFolder: boolean;
+    readonly isFile: boolean;
+  }[];
+  realPath(path: string): string;
+  read(path: string): Promise<Uint8Array>;
+  /** Writes under a temporary name beside it, syncs if asked, and renames. */
+  write(path: string, content: Uint8Array, options?: { readonly sync?: boolean }): Promise<void>;
+  makeFolder(path: string): void;
+  remove(path: string): void;
+  /** Bytes that may still be written where `path` is (or will be). */
+  freeBytes(path: string): number;
+}

@@ -1,0 +1,71 @@
+import type { ArtifactRef, Blob, Handle, Kind } from "./artifact.ts";
+
+/** Where a handle gets its bytes. */
+export type ReadBytes = (ref: ArtifactRef) => Promise<Uint8Array>;
+
+interface Opened {
+  readonly kind: Kind;
+  value: Promise<unknown>;
+}
+
+class LazyHandle implements Handle {
+  constructor(
+    readonly ref: ArtifactRef,
+    readonly read: () => Promise<unknown>,
+    readonly readBytes: ReadBytes,
+  ) {}
+
+  bytes(): Promise<Uint8Array> {
+    return this.readBytes(this.ref);
+  }
+}
+
+/** Whether a value that a step returned is one of the handles it was given. */
+export function isHandle(value: unknown): value is Handle {
+  return value instanceof LazyHandle;
+}
+
+/**
+ * The opened artifacts of one item while it flows: whoever reads the same artifact gets the same
+ * object, so its bytes are read and its pixels decoded once.
+ */
+export class HandleScope {
+  readonly #opened = new Map<string, Opened>();
+
+  constructor(readonly readBytes: ReadBytes) {}
+
+  handle(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes = this.readBytes): Handle {
+    return new LazyHandle(ref, () => this.open(ref, kind, readBytes), readBytes);
+  }
+
+  /** The artifact's value, opened when first asked for. */
+  open(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes = this.readBytes): Promise<unknown> {
+    const key = `${kind.name} ${ref.hash}`;
+    const known = this.#opened.get(key);
+    if (known !== undefined) return known.value;
+    const value = open(ref, kind, readBytes);
+    this.#opened.set(key, { kind, value });
+    // What could not be opened may be there again after it was made anew.
+    value.catch(() => this.#opened.delete(key));
+    return value;
+  }
+
+  /** Frees pixels and bytes; what is read afterwards is opened again. */
+  async release(): Promise<void> {
+    for (const { kind, value } of this.#opened.values()) {
+      const opened = await value.catch(() => undefined);
+      if (opened !== undefined) kind.release?.(opened);
+    }
+  }
+}
+
+/** A handle for a member of a collection: opened anew at each read, since there may be 100,000. */
+export function memberHandle(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes): Handle {
+  return new LazyHandle(ref, () => open(ref, kind, readBytes), readBytes);
+}
+
+async function open(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes): Promise<unknown> {
+  const { hash, byteLength } = ref;
+  const blob: Blob = { hash, byteLength, bytes: () => readBytes(ref) };
+  return await kind.open(blob);
+}

@@ -1,0 +1,78 @@
+import type { ArtifactRef } from "./artifact.ts";
+import type { Outcome } from "./event.ts";
+import type { GraphNode } from "./graph.ts";
+import type { TaskKey } from "./hash.ts";
+import type { OutsideFile, Rejected } from "./step.ts";
+
+/** How far a node got with an item. */
+export type ItemStatus =
+  | "produced"
+  | "rejected"
+  | "failed"
+  | "waiting"
+  /** Left out, since something before it rejected the item. */
+  | "left-out"
+  /** Not reached, since something before it failed or waits. */
+  | "held-up";
+
+/** One thing flowing through a key space. */
+export interface Item {
+  readonly name: string;
+  readonly file?: OutsideFile;
+  /** By slot (see `Slots`), what the nodes made of it. */
+  readonly refs: (ArtifactRef | undefined)[];
+  /** By node number. */
+  readonly statuses: (ItemStatus | undefined)[];
+}
+
+/** The items that were born at one output port. */
+export interface Space {
+  readonly id: string;
+  readonly items: Item[];
+  /** Under `--limit`, or when the scan could not read everything. */
+  isCut: boolean;
+}
+
+/** Numbers for nodes and output ports, so that an item's state is two small arrays. */
+export class Slots {
+  readonly #nodes = new Map<string, number>();
+  readonly #slots = new Map<string, number>();
+
+  constructor(nodes: readonly GraphNode[]) {
+    for (const node of nodes) {
+      this.#nodes.set(node.id, this.#nodes.size);
+      for (const port of Object.keys(node.step.outputs)) {
+        this.#slots.set(`${node.id}.${port}`, this.#slots.size);
+      }
+    }
+  }
+
+  node(id: string): number {
+    return this.#nodes.get(id)!;
+  }
+
+  slot(node: string, port: string): number {
+    return this.#slots.get(`${node}.${port}`)!;
+  }
+}
+
+/** What a settled task hands to tables and listeners. */
+export interface Settlement {
+  readonly node: GraphNode;
+  readonly item?: Item;
+  readonly outcome: Outcome;
+  readonly key?: TaskKey;
+  readonly reason?: string;
+  readonly numbers?: Rejected["numbers"];
+  readonly elapsedMs?: number;
+}
+
+export function newItem(name: string, file?: OutsideFile): Item {
+  return { name, file, refs: [], statuses: [] };
+}
+
+/** Whether what holds an item up may be gone in another run, unlike a rejection. */
+export function isHeldUp(status: ItemStatus | undefined): boolean {
+  return status === undefined || status === "failed" || status === "waiting" ||
+    status === "held-up";
+}

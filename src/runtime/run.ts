@@ -1,0 +1,333 @@
+import type { ArtifactRef, Kind } from "./artifact.ts";
+import { type ActionCache, type IndexedFile, isUnchanged, type StoredResult } from "./cache.ts";
+import type { Disk } from "./disk.ts";
+import type { Counts, RunListener } from "./event.ts";
+import { type GraphNode, outputPorts } from "./graph.ts";
+import type { HandleScope } from "./handles.ts";
+import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
+import { type Item, newItem, type Space } from "./items.ts";
+import { failureOf, type Performed, Performer, type RetryOptions } from "./performer.ts";
+import type { Pools } from "./pools.ts";
+import { hasItemTasks, type Resolution, type Resolver, type TaskInputs } from "./resolver.ts";
+import { Settler } from "./settler.ts";
+import { isSource, stagesOf } from "./stages.ts";
+import type { Born, Failed } from "./step.ts";
+import type { ArtifactStore } from "./store.ts";
+import type { TableWriter } from "./tables.ts";
+import type { Reason } from "./task_key.ts";
+
+export interface RunOptions {
+  readonly recipe: string;
+  readonly nodes: readonly GraphNode[];
+  /** At most so many items of each scan. */
+  readonly limit?: number;
+  readonly retry: RetryOptions;
+  /** Fires when the run is to stop: what is in flight is finished, nothing new begins. */
+  readonly signal: AbortSignal;
+}
+
+/** Where a run's effects go. */
+export interface RunEffects {
+  readonly resolver: Resolver;
+  readonly cache: ActionCache;
+  readonly store: ArtifactStore;
+  readonly disk: Disk;
+  readonly pools: Pools;
+  readonly tables: TableWriter;
+  readonly emit: RunListener;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface RunOutcome {
+  readonly counts: Counts;
+  readonly isInterrupted: boolean;
+}
+
+/** Timers, signals and the progress bar have their turn this often in a long synchronous pass. */
+const breatheMs = 30;
+
+/** How many items beyond those at work are read ahead, so that no core waits for a disk. */
+const readAhead = 2;
+
+type StatIndex = ReadonlyMap<string, IndexedFile>;
+
+/** Runs a graph's nodes. Construct it, call `run()` once. */
+export class Run {
+  readonly #performer: Performer;
+  readonly #settler: Settler;
+
+  constructor(readonly options: RunOptions, readonly effects: RunEffects) {
+    this.#performer = new Performer({ ...options, ...effects });
+    this.#settler = new Settler({ ...effects, nodes: options.nodes });
+  }
+
+  async run(): Promise<RunOutcome> {
+    for (const stage of stagesOf(this.options.nodes)) {
+      for (const node of stage.once) {
+        if (!this.#isStopped) await this.#runOnce(node);
+        if (!hasItemTasks(node)) await this.#settler.seal(node);
+      }
+      for (const [space, nodes] of stage.perItem) {
+        await this.#runItems(this.effects.resolver.spaces.get(space), nodes);
+        for (const node of nodes) await this.#settler.seal(node);
+      }
+      this.effects.cache.flush();
+    }
+    return { counts: this.#settler.counts, isInterrupted: this.#isStopped };
+  }
+
+  get #isStopped(): boolean {
+    return this.options.signal.aborted;
+  }
+
+  async #runOnce(node: GraphNode) {
+    const resolution = this.effects.resolver.resolve(node, undefined);
+    if (resolution.type === "blocked") return this.#settler.blocked(node, undefined, resolution);
+    if (isSource(node)) return await this.#scan(node, resolution.inputs);
+    if (node.step.world === "reads") return await this.#look(node, resolution.inputs);
+    if (
+      resolution.type === "hit" && await this.#performer.isCurrent(node, resolution.inputs)
+    ) {
+      return this.#settler.hit(node, undefined, resolution.key, resolution.result);
+    }
+    const reason: Reason = resolution.type === "miss"
+      ? resolution.reason
+      : { type: "outside-changed" };
+    await this.#execute(node, undefined, { ...resolution, reason }, this.#performer.newScope());
+  }
+
+  /** Reads something outside, each time; it counts as cached when it is what it was. */
+  async #look(node: GraphNode, inputs: TaskInputs) {
+    const { resolver } = this.effects;
+    const started = performance.now();
+    const scope = this.#performer.newScope();
+    const performed = await this.#performer.perform(node, undefined, inputs, scope);
+    if (performed.type === "unfinished") {
+      this.#settler.notes(node, undefined, performed.notes);
+      return this.#settler.unfinished(node, undefined, undefined, performed.result, 0);
+    }
+    const seen = resolver.resolveSeen(node, inputs, performed.result);
+    if (seen.type === "hit") return this.#settler.hit(node, undefined, seen.key, seen.result);
+    this.#reportStart(node, undefined, seen.key, seen.reason);
+    const elapsedMs = performance.now() - started;
+    this.#settle(node, undefined, { ...seen, elapsedMs }, performed);
+  }
+
+  /** Names the items of a scan. They are read later, one by one, as they flow. */
+  async #scan(node: GraphNode, inputs: TaskInputs) {
+    const { resolver, emit } = this.effects;
+    const { result, notes } = await this.#performer.scan(node, inputs);
+    this.#settler.notes(node, undefined, notes);
+    if (result.status !== "produced") {
+      const { reason } = result;
+      const failure: Failed = { status: "failed", reason };
+      return this.#settler.unfinished(node, undefined, undefined, failure, 0);
+    }
+    resolver.settle(node, undefined, "produced");
+    const [port] = outputPorts(node.step).find(([, each]) => each.flow === "many")!;
+    const space = resolver.space(node, port);
+    const born = result.outputs[port] as readonly Born<Kind>[];
+    const { limit } = this.options;
+    const isLimited = limit !== undefined && born.length > limit;
+    space.isCut = isLimited || (result.isPartial ?? false);
+    const kept = isLimited ? born.slice(0, limit) : born;
+    for (const birth of kept) {
+      if ("file" in birth) space.items.push(newItem(birth.name, birth.file));
+    }
+    await this.#bearValues(node, port, kept);
+    const count = space.items.length;
+    const files = space.items.filter((item) => item.file !== undefined).length;
+    const users = this.options.nodes.filter((each) =>
+      each.space === space.id && hasItemTasks(each)
+    );
+    emit({ type: "items-found", node: node.id, count, tasks: count * users.length + files });
+  }
+
+  /** Items that come with their value need no first look. */
+  async #bearValues(node: GraphNode, port: string, born: readonly Born<Kind>[]) {
+    const values = born.filter((birth) => "value" in birth);
+    if (values.length === 0) return;
+    const output = await this.#performer.keepBorn(node, port, values);
+    const result: StoredResult = { status: "produced", outputs: { [port]: output } };
+    this.effects.resolver.settle(node, undefined, "produced", result);
+  }
+
+  async #runItems(space: Space | undefined, nodes: readonly GraphNode[]) {
+    if (space === undefined || space.items.length === 0) return;
+    const window = this.#window(nodes);
+    const index = this.#statIndex(space.items);
+    const inFlight = new Set<Promise<void>>();
+    const bugs: unknown[] = [];
+    let breath = performance.now();
+    for (const item of space.items) {
+      if (this.#isStopped || bugs.length > 0) break;
+      const next = this.#advance(item, nodes, index);
+      if (next < nodes.length) {
+        while (inFlight.size >= window) await Promise.race(inFlight);
+        const flow: Promise<void> = this.#flow(item, nodes.slice(next), index)
+          .catch((error) => void bugs.push(error))
+          .finally(() => inFlight.delete(flow));
+        inFlight.add(flow);
+      }
+      if (performance.now() - breath > breatheMs) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        breath = performance.now();
+      }
+    }
+    await Promise.all(inFlight);
+    if (bugs.length > 0) throw bugs[0];
+  }
+
+  /** How many items may be under way: enough to fill every pool and batch, and some read ahead. */
+  #window(nodes: readonly GraphNode[]): number {
+    const { pools } = this.effects;
+    const names = new Set(nodes.map((node) => node.step.pool ?? "cpu"));
+    const places = [...names].reduce((sum, name) => sum + pools.size(name), 0);
+    const batches = nodes.map((node) => node.step.batch?.size ?? 0);
+    return places + readAhead + 2 * Math.max(0, ...batches);
+  }
+
+  #statIndex(items: readonly Item[]): StatIndex {
+    return this.effects.cache.filesAt(items.flatMap((item) => item.file?.path ?? []));
+  }
+
+  /**
+   * Settles what is known of an item without waiting for anything, and gives the place of the first
+   * node that has to work. A rerun is this function and little else.
+   */
+  #advance(item: Item, nodes: readonly GraphNode[], index: StatIndex): number {
+    for (let at = 0; at < nodes.length; at++) {
+      const node = nodes[at]!;
+      if (isSource(node) && item.file === undefined) continue;
+      const resolution = isSource(node)
+        ? this.#resolveIndexed(node, item, index)
+        : this.effects.resolver.resolve(node, item);
+      if (resolution === undefined || resolution.type === "miss") return at;
+      if (resolution.type === "blocked") this.#settler.blocked(node, item, resolution);
+      else this.#settler.hit(node, item, resolution.key, resolution.result);
+    }
+    return nodes.length;
+  }
+
+  /** What is known of a file that the stat index knows; undefined when it has to be read. */
+  #resolveIndexed(node: GraphNode, item: Item, index: StatIndex): Resolution | undefined {
+    const known = index.get(item.file!.path);
+    if (known === undefined || !isUnchanged(item.file!, known)) return undefined;
+    this.effects.store.addOriginal(known.hash, item.file!);
+    return this.effects.resolver.resolveFile(node, item, known.hash);
+  }
+
+  /** Takes an item through its nodes, then frees what it held in memory. */
+  async #flow(item: Item, nodes: readonly GraphNode[], index: StatIndex) {
+    const scope = this.#performer.newScope();
+    try {
+      await this.#performer.underWay(async () => {
+        for (const node of nodes) {
+          if (this.#isStopped) return;
+          if (isSource(node)) await this.#identify(node, item, scope, index);
+          else await this.#runItem(node, item, scope);
+        }
+      });
+    } finally {
+      await scope.release();
+    }
+  }
+
+  async #runItem(node: GraphNode, item: Item, scope: HandleScope) {
+    const resolution = this.effects.resolver.resolve(node, item);
+    if (resolution.type === "blocked") this.#settler.blocked(node, item, resolution);
+    else if (resolution.type === "hit") {
+      this.#settler.hit(node, item, resolution.key, resolution.result);
+    } else await this.#execute(node, item, resolution, scope);
+  }
+
+  async #execute(
+    node: GraphNode,
+    item: Item | undefined,
+    task: { readonly key: TaskKey; readonly inputs: TaskInputs; readonly reason: Reason },
+    scope: HandleScope,
+  ) {
+    const started = performance.now();
+    this.#reportStart(node, item, task.key, task.reason);
+    const performed = await this.#performer.perform(node, item, task.inputs, scope);
+    this.#settle(node, item, { ...task, elapsedMs: performance.now() - started }, performed);
+  }
+
+  /** Reads a file that enters from outside: its hash, and a first look at its header. */
+  async #identify(node: GraphNode, item: Item, scope: HandleScope, index: StatIndex) {
+    const { store, resolver } = this.effects;
+    const started = performance.now();
+    const file = item.file!;
+    const read = await this.#hashOf(item, index);
+    if ("status" in read) {
+      return this.#settler.unfinished(node, item, undefined, read, performance.now() - started);
+    }
+    const { hash, bytes } = read;
+    store.addOriginal(hash, file);
+    const [port, { kind }] = outputPorts(node.step).find(([, each]) => each.flow === "many")!;
+    const byteLength = bytes?.length ?? file.size;
+    const ref: ArtifactRef = { kind: kind.name, hash, byteLength };
+    const readBytes = async (each: ArtifactRef) => bytes ?? await store.read(each);
+    // The steps that follow get the bytes that were just read for the hash.
+    if (bytes !== undefined) void scope.open(ref, kind, readBytes).catch(() => {});
+    const resolution = resolver.resolveFile(node, item, hash);
+    if (resolution.type === "blocked") return; // a file has no inputs that could be missing
+    if (resolution.type === "hit") {
+      this.#settler.hit(node, item, resolution.key, resolution.result);
+    } else {
+      this.#reportStart(node, item, resolution.key, resolution.reason);
+      const open = () => scope.open(ref, kind, readBytes);
+      const performed = await this.#performer.identify(kind, ref, port, open);
+      this.#settle(
+        node,
+        item,
+        { ...resolution, elapsedMs: performance.now() - started },
+        performed,
+      );
+    }
+  }
+
+  async #hashOf(
+    item: Item,
+    index: StatIndex,
+  ): Promise<{ readonly hash: ContentHash; readonly bytes?: Uint8Array } | Failed> {
+    const file = item.file!;
+    const known = index.get(file.path);
+    if (known !== undefined && isUnchanged(file, known)) return { hash: known.hash };
+    try {
+      const seenMs = this.effects.now();
+      const bytes = await this.effects.disk.read(file.path);
+      const hash = sha256(bytes);
+      if (bytes.length === file.size) {
+        this.effects.cache.indexFile(file.path, { ...file, seenMs, hash });
+      }
+      return { hash, bytes };
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) return failureOf(error);
+      return { status: "failed", reason: "The file was removed while the run was under way" };
+    }
+  }
+
+  #reportStart(node: GraphNode, item: Item | undefined, key: TaskKey, why: Reason) {
+    const where = { node: node.id, item: item?.name };
+    if (why.type === "lost") {
+      this.effects.emit({ type: "blob-lost", ...where, hash: why.hash, problem: "missing" });
+    }
+    this.effects.emit({ type: "task-started", ...where, key, why });
+  }
+
+  #settle(
+    node: GraphNode,
+    item: Item | undefined,
+    task: { readonly key: TaskKey; readonly inputs: TaskInputs; readonly elapsedMs: number },
+    performed: Performed,
+  ) {
+    if (performed.type === "stored") {
+      this.#settler.done(node, item, task, performed.result, performed.failedMembers);
+      return;
+    }
+    this.#settler.notes(node, item, performed.notes);
+    this.#settler.unfinished(node, item, task.key, performed.result, task.elapsedMs);
+  }
+}

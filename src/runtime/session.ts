@@ -1,0 +1,420 @@
+import { join, resolve } from "node:path";
+import { ActionCache } from "./cache.ts";
+import type { Catalog } from "./catalog.ts";
+import { type CatalogDb, openCatalog } from "./catalog_db.ts";
+import { checkRecipe, isUserStep } from "./check.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Counts, RunEvent, RunListener } from "./event.ts";
+import { ancestorsOf, type Graph, type GraphNode, outputPorts } from "./graph.ts";
+import type { Json } from "./hash.ts";
+import { sha256 } from "./hash.ts";
+import { newItem } from "./items.ts";
+import { Journal } from "./journal.ts";
+import { localDisk } from "./local_disk.ts";
+import { type Holder, WorkspaceLock } from "./lock.ts";
+import { keyedParams } from "./params.ts";
+import { Performer, type RetryOptions } from "./performer.ts";
+import { type PlannedGroup, planRun } from "./plan.ts";
+import { Pools } from "./pools.ts";
+import { parseRecipe } from "./recipe.ts";
+import {
+  listRuns,
+  previousTables,
+  type RunLock,
+  type RunSummary,
+  summarizeRun,
+} from "./records.ts";
+import { type Resolution, Resolver } from "./resolver.ts";
+import { Run } from "./run.ts";
+import type { Settings } from "./settings.ts";
+import { SourceFile } from "./source.ts";
+import { isSource, sourceSpace } from "./stages.ts";
+import type { AnyStep, Born } from "./step.ts";
+import { ArtifactStore } from "./store.ts";
+import { TableWriter } from "./tables.ts";
+import type { NodeParts } from "./task_key.ts";
+import { loadUserSteps } from "./user_steps.ts";
+import { placeParams } from "./values.ts";
+import { version } from "./version.ts";
+
+export interface SessionOptions {
+  readonly catalog: Catalog;
+  /** Where relative paths begin. */
+  readonly cwd: string;
+  /** The folder for cache, store and runs. */
+  readonly workspace: string;
+  /** The clock, for tests. */
+  readonly now?: () => Date;
+}
+
+/** A recipe as text, with the steps that only it has. */
+export interface RecipeText {
+  /** What messages show; user steps are looked for beside it. */
+  readonly path: string;
+  readonly text: string;
+  readonly steps?: readonly AnyStep[];
+}
+
+export interface CheckedRecipe {
+  /** Undefined where there are errors. */
+  readonly graph?: Graph;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface RunSettings {
+  /** How many items are computed at the same time; the number of cores when left out. */
+  readonly jobs?: number;
+  /** Limits of other pools, by name. */
+  readonly pools?: Readonly<Record<string, number>>;
+  /** Run this node and what it needs, nothing after it. */
+  readonly until?: string;
+  /** Nodes whose cached results are not used. */
+  readonly force?: readonly string[];
+  /** At most so many items of each scan. */
+  readonly limit?: number;
+  readonly retry?: Partial<RetryOptions>;
+  readonly signal?: AbortSignal;
+  readonly listener?: RunListener;
+  /** Hears who is in the way when the workspace is taken. */
+  readonly onWait?: (holder: Holder | undefined) => void;
+}
+
+export interface RunReport {
+  readonly run: string;
+  readonly folder: string;
+  readonly status: "complete" | "failed" | "waiting" | "interrupted";
+  readonly counts: Counts;
+}
+
+/** A node that was asked for is not in the recipe. */
+export class UnknownNode extends Error {
+  override readonly name = "UnknownNode";
+
+  constructor(readonly node: string, readonly known: readonly string[]) {
+    super(`There is no node "${node}" in the recipe (nodes: ${known.join(", ")})`);
+  }
+}
+
+/** Everything that can be done with recipes in one workspace: what CLI, web and notebooks use. */
+export class Session {
+  constructor(readonly options: SessionOptions) {}
+
+  /** Reads and checks a recipe's file. Throws the platform's error when it cannot be read. */
+  async checkFile(
+    path: string,
+    options: { readonly settings?: Settings; readonly needsValues?: boolean } = {},
+  ): Promise<CheckedRecipe> {
+    const text = Deno.readTextFileSync(resolve(this.options.cwd, path)).replace(/^\uFEFF/, "");
+    return await this.check({ path, text }, options);
+  }
+
+  /** Checks a recipe: every mistake at once, and the graph where there is none. */
+  async check(
+    source: RecipeText,
+    options: { readonly settings?: Settings; readonly needsValues?: boolean } = {},
+  ): Promise<CheckedRecipe> {
+    const { recipe, diagnostics } = parseRecipe(new SourceFile(source.path, source.text));
+    if (recipe === undefined) return { diagnostics };
+    const hasUserSteps = recipe.nodes.some((node) => node.use && isUserStep(node.use.text));
+    const userSteps = hasUserSteps
+      ? await this.#withCache(
+        "read",
+        (memory) =>
+          loadUserSteps(recipe, { recipePath: resolve(this.options.cwd, source.path), memory }),
+      )
+      : undefined;
+    const { catalog: known } = this.options;
+    const own = (source.steps ?? []).filter((step) => known.get(step.name) !== step);
+    const catalog = own.length === 0 ? known : known.with(own);
+    const checked = checkRecipe(recipe, { catalog, userSteps, ...options });
+    const all = [...diagnostics, ...checked.diagnostics];
+    const hasError = all.some((diagnostic) => diagnostic.severity === "error");
+    const graph = hasError || checked.graph === undefined
+      ? undefined
+      : this.#withPlaces(checked.graph);
+    return { graph, diagnostics: all };
+  }
+
+  /** What a run would do and why, grouped. Writes nothing. */
+  async plan(graph: Graph, settings: RunSettings = {}): Promise<PlannedGroup[]> {
+    const nodes = nodesUntil(graph, settings.until);
+    return await this.#withCache("read", async (cache) => {
+      const { resolver, store } = await this.#resolver(graph, nodes, settings, cache);
+      const performer = new Performer({
+        recipe: graph.recipe,
+        nodes,
+        resolver,
+        store,
+        disk: localDisk,
+        pools: new Pools({}),
+        retry: retryDefaults,
+        signal: new AbortController().signal,
+        emit: () => {},
+      });
+      return await planRun({
+        resolver,
+        nodes,
+        look: (node) => lookForPlan(node, performer, resolver),
+        scan: (node) => scanForPlan(node, performer, resolver, settings.limit),
+        statIndex: (items) => cache.filesAt(items.flatMap((item) => item.file?.path ?? [])),
+        rehash: async (item, known) =>
+          known?.size === item.file!.size
+            ? sha256(await localDisk.read(item.file!.path))
+            : undefined,
+        isCurrent: (node, inputs) => performer.isCurrent(node, inputs),
+      });
+    });
+  }
+
+  /** Runs a graph, waiting for its turn in the workspace. */
+  async run(graph: Graph, settings: RunSettings = {}): Promise<RunReport> {
+    const nodes = nodesUntil(graph, settings.until);
+    for (const id of settings.force ?? []) requireNode(graph, id);
+    const { workspace } = this.options;
+    Deno.mkdirSync(join(workspace, "runs"), { recursive: true });
+    writeIgnoreFile(workspace);
+    const started = this.#now();
+    const run = runName(started);
+    const holder = { pid: Deno.pid, run, since: started.toISOString() };
+    const lock = await WorkspaceLock.acquire(
+      join(workspace, "lock"),
+      holder,
+      settings.onWait ?? (() => {}),
+    );
+    try {
+      return await this.#withCache(
+        "write",
+        (cache) => this.#runLocked(graph, nodes, settings, cache, run),
+      );
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** The runs of the workspace, oldest first. */
+  runs(): RunSummary[] {
+    return listRuns(this.options.workspace).flatMap((run) => summarizeRun(run) ?? []);
+  }
+
+  /** What the runs found, as a DuckDB database. */
+  async openCatalog(options: { readonly run?: string } = {}): Promise<CatalogDb> {
+    return await openCatalog({ workspace: this.options.workspace, ...options });
+  }
+
+  async #runLocked(
+    graph: Graph,
+    nodes: readonly GraphNode[],
+    settings: RunSettings,
+    cache: ActionCache,
+    run: string,
+  ): Promise<RunReport> {
+    const { workspace } = this.options;
+    const startedMs = performance.now();
+    const { resolver, store, parts } = await this.#resolver(graph, nodes, settings, cache);
+    store.sweep();
+    const previous = previousTables(workspace, graph.recipe);
+    const folder = join(workspace, "runs", run);
+    Deno.mkdirSync(folder);
+    Deno.writeTextFileSync(join(folder, "recipe.yaml"), graph.text);
+    Deno.writeTextFileSync(join(folder, "lock.json"), lockText(graph, nodes, parts));
+    const journal = new Journal(join(folder, "journal.jsonl"), () => this.#now());
+    const tables = new TableWriter(join(folder, "tables"), previous, (ref) => {
+      const bytes = store.readNow(ref);
+      return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
+    });
+    const emit: RunListener = (event) => {
+      journal.listener(event);
+      settings.listener?.(event);
+    };
+    try {
+      emit(startEvent(run, graph, nodes));
+      const { counts, isInterrupted } = await new Run({
+        recipe: graph.recipe,
+        nodes,
+        limit: settings.limit,
+        retry: { ...retryDefaults, ...settings.retry },
+        signal: settings.signal ?? new AbortController().signal,
+      }, {
+        resolver,
+        cache,
+        store,
+        disk: localDisk,
+        pools: poolsOf(settings),
+        tables,
+        emit,
+        now: () => this.#now().getTime(),
+      }).run();
+      tables.close();
+      const status = statusOf(counts, isInterrupted);
+      const elapsedMs = Math.round(performance.now() - startedMs);
+      cache.flush();
+      emit({ type: "run-finished", run, status, counts, elapsedMs });
+      return { run, folder, status, counts };
+    } finally {
+      journal.close();
+    }
+  }
+
+  async #resolver(
+    graph: Graph,
+    nodes: readonly GraphNode[],
+    settings: RunSettings,
+    cache: ActionCache,
+  ) {
+    const store = new ArtifactStore(join(this.options.workspace, "store"), cache, localDisk);
+    const parts = new Map(
+      await Promise.all(nodes.map(async (node) => [node.id, await partsOf(node)] as const)),
+    );
+    const forced = new Set(settings.force ?? []);
+    const resolver = new Resolver({ recipe: graph.recipe, nodes, parts, forced, cache, store });
+    return { resolver, store, parts };
+  }
+
+  /** Relative places begin where the caller stands. */
+  #withPlaces(graph: Graph): Graph {
+    const nodes = graph.nodes.map((node) => {
+      const places = placeParams(node.step);
+      const params = Object.fromEntries(
+        Object.entries(node.params).map(([name, value]) => [
+          name,
+          places.has(name) && typeof value === "string" ? resolve(this.options.cwd, value) : value,
+        ]),
+      );
+      return { ...node, params };
+    });
+    return { ...graph, nodes };
+  }
+
+  #now(): Date {
+    return this.options.now?.() ?? new Date();
+  }
+
+  async #withCache<Value>(
+    mode: "read" | "write",
+    work: (cache: ActionCache) => Promise<Value>,
+  ): Promise<Value> {
+    const path = join(this.options.workspace, "cache.sqlite");
+    const cache = ActionCache.open(path, { readOnly: mode === "read" });
+    try {
+      return await work(cache);
+    } finally {
+      cache.close();
+    }
+  }
+}
+
+const retryDefaults: RetryOptions = { retries: 4, minWaitMs: 1_000, maxWaitMs: 60_000 };
+
+async function partsOf(node: GraphNode): Promise<NodeParts> {
+  const { step, params } = node;
+  const tools = { ...await step.tools?.(params) };
+  if (isSource(node)) {
+    for (const [, port] of outputPorts(step)) {
+      Object.assign(tools, await port.kind.identifyTools?.());
+    }
+  }
+  return {
+    step: step.name,
+    version: node.version,
+    // A scan's parameters choose items; what is found in a file does not depend on them.
+    params: isSource(node) ? {} : keyedParams(step.params, params) as Record<string, Json>,
+    tools,
+  };
+}
+
+function nodesUntil(graph: Graph, until: string | undefined): readonly GraphNode[] {
+  if (until === undefined) return graph.nodes;
+  requireNode(graph, until);
+  return ancestorsOf(graph, until);
+}
+
+function requireNode(graph: Graph, id: string) {
+  if (graph.nodes.some((node) => node.id === id)) return;
+  throw new UnknownNode(id, graph.nodes.map((node) => node.id));
+}
+
+async function scanForPlan(
+  node: GraphNode,
+  performer: Performer,
+  resolver: Resolver,
+  limit: number | undefined,
+): Promise<{ readonly problem?: string }> {
+  const { result } = await performer.scan(node, { refs: {}, keyed: {} });
+  if (result.status !== "produced") return { problem: result.reason };
+  const [, port] = sourceSpace(node).split(".") as [string, string];
+  const space = resolver.space(node, port);
+  const born = result.outputs[port] as readonly Born<never>[];
+  for (const birth of born.slice(0, limit)) {
+    if ("file" in birth) space.items.push(newItem(birth.name, birth.file));
+  }
+  space.isCut = (limit !== undefined && born.length > limit) || (result.isPartial ?? false);
+  resolver.settle(node, undefined, "produced");
+  return {};
+}
+
+/** Reads something outside for a plan; what it makes is kept in memory. */
+async function lookForPlan(
+  node: GraphNode,
+  performer: Performer,
+  resolver: Resolver,
+): Promise<Resolution> {
+  const resolution = resolver.resolve(node, undefined);
+  if (resolution.type === "blocked") return resolution;
+  const { inputs } = resolution;
+  const performed = await performer.perform(node, undefined, inputs, performer.newScope());
+  return performed.type === "stored"
+    ? resolver.resolveSeen(node, inputs, performed.result)
+    : { type: "blocked", status: "held-up", by: node.id };
+}
+
+function poolsOf(settings: RunSettings): Pools {
+  const cpu = settings.jobs ?? navigator.hardwareConcurrency;
+  return new Pools({ cpu, onnx: 1, ...settings.pools });
+}
+
+function statusOf(counts: Counts, isInterrupted: boolean): RunReport["status"] {
+  if (isInterrupted) return "interrupted";
+  if (counts.failed > 0) return "failed";
+  return counts.waiting > 0 ? "waiting" : "complete";
+}
+
+function startEvent(run: string, graph: Graph, nodes: readonly GraphNode[]): RunEvent {
+  return {
+    type: "run-started",
+    run,
+    recipe: graph.recipe,
+    path: graph.path,
+    settings: graph.settings,
+    nodes: Object.fromEntries(nodes.map((node) => [node.id, node.step.name])),
+    tintype: version,
+    pid: Deno.pid,
+  };
+}
+
+function lockText(
+  graph: Graph,
+  nodes: readonly GraphNode[],
+  parts: ReadonlyMap<string, NodeParts>,
+): string {
+  const lock: RunLock = {
+    recipe: graph.recipe,
+    settings: graph.settings,
+    tintype: version,
+    deno: Deno.version.deno,
+    sources: nodes.filter(isSource).map((node) => node.id),
+    nodes: nodes.map((node) => ({ id: node.id, ...parts.get(node.id)! })),
+  };
+  return `${JSON.stringify(lock, undefined, 2)}\n`;
+}
+
+/** `20261121-033012-123`: sorts by time; two runs of a workspace never begin together. */
+function runName(at: Date): string {
+  const digits = at.toISOString().replace(/[^0-9]/g, "");
+  return `${digits.slice(0, 8)}-${digits.slice(8, 14)}-${digits.slice(14, 17)}`;
+}
+
+/** Keeps a workspace out of a dataset's version control. */
+function writeIgnoreFile(workspace: string) {
+  const path = join(workspace, ".gitignore");
+  if (localDisk.stat(path) === undefined) Deno.writeTextFileSync(path, "*\n");
+}

@@ -1,0 +1,272 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { ArtifactRef, Column, Kind } from "./artifact.ts";
+import { type GraphNode, outputPorts } from "./graph.ts";
+
+/** One Parquet file of a run: the outputs of a node that share their rows. */
+export interface TableDefinition {
+  readonly name: string;
+  readonly node: string;
+  readonly ports: readonly TablePort[];
+}
+
+export interface TablePort {
+  readonly name: string;
+  readonly kind: Kind;
+  /** Before the port's column names, where a table has several ports. */
+  readonly prefix: string;
+}
+
+/** What a node made of one item, or of everything when `item` is null. */
+export interface TableRow {
+  readonly item: string | null;
+  readonly status: string;
+  readonly reason?: string;
+  /** By port of the definition. */
+  readonly refs: readonly (ArtifactRef | undefined)[];
+}
+
+/** Columns that every table has in front. */
+export const commonColumns: readonly Column[] = [
+  { name: "item", type: "VARCHAR" },
+  { name: "status", type: "VARCHAR" },
+  { name: "reason", type: "VARCHAR" },
+];
+
+/**
+ * The tables of a node: `<node>` with the outputs an item has (or, where there are none, its first
+ * single value), and `<node>_<port>` for each output with rows of its own.
+ */
+export function tablesOf(node: GraphNode): TableDefinition[] {
+  const ports = outputPorts(node.step);
+  const perItem = ports.filter(([, port]) => port.flow === "each");
+  const others = ports.filter(([, port]) => port.flow !== "each");
+  const groups = [...perItem.length > 0 ? [perItem] : [], ...others.map((port) => [port])];
+  return groups.map((group, index) => ({
+    name: index === 0 ? node.id : `${node.id}_${group[0]![0]}`,
+    node: node.id,
+    ports: group.map(([name, port]) => ({
+      name,
+      kind: port.kind,
+      prefix: group.length > 1 ? `${name}_` : "",
+    })),
+  }));
+}
+
+/** All columns of a table, in order. */
+export function columnsOfTable(definition: TableDefinition): Column[] {
+  return [...commonColumns, ...definition.ports.flatMap(portColumns)];
+}
+
+function portColumns({ kind, prefix }: TablePort): Column[] {
+  const own = kind.columns.map((column) => ({ ...column, name: prefix + column.name }));
+  if (kind.isRow) return own;
+  return [
+    ...own,
+    { name: `${prefix}hash`, type: "VARCHAR" },
+    { name: `${prefix}bytes`, type: "BIGINT" },
+  ];
+}
+
+/** Opens a row artifact; undefined where it is gone. */
+export type ReadRow = (ref: ArtifactRef) => Readonly<Record<string, unknown>> | undefined;
+
+/** A `TABLE (…)` column list as `read_json` takes it. */
+export function jsonColumns(columns: readonly Column[]): string {
+  return `{${
+    columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(", ")
+  }}`;
+}
+
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The digests of a finished run's tables: equal digests mean equal files. */
+export interface PreviousTables {
+  readonly folder: string;
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+const liveFlushRows = 200;
+const liveFlushMs = 250;
+
+/**
+ * Writes a run's tables. While a node is at work its rows go to `<table>.jsonl`, in the order in
+ * which they come; when it is done, `<table>.parquet` takes its place, in the order of the items. A
+ * table that is what it was in the run before is linked, not written.
+ */
+export class TableWriter {
+  readonly #live = new Map<string, LiveTable>();
+  readonly #digests: Record<string, string> = {};
+  #duckdb: Promise<DuckDb> | undefined;
+
+  constructor(
+    readonly folder: string,
+    readonly previous: PreviousTables | undefined,
+    readonly readRow: ReadRow,
+  ) {
+    Deno.mkdirSync(folder, { recursive: true });
+  }
+
+  /** Adds a row that others may read before the table is sealed. */
+  add(definition: TableDefinition, row: TableRow): void {
+    let live = this.#live.get(definition.name);
+    if (live === undefined) {
+      live = new LiveTable(join(this.folder, `${definition.name}.jsonl`));
+      this.#live.set(definition.name, live);
+      this.#saveDefinition(definition);
+    }
+    live.add(this.#line(definition, row));
+  }
+
+  /** Writes a table in its final form. Rows are read twice, so they come from a function. */
+  async seal(definition: TableDefinition, rows: () => Iterable<TableRow>): Promise<void> {
+    const { name } = definition;
+    const digest = digestOf(definition, rows());
+    const target = join(this.folder, `${name}.parquet`);
+    if (!this.#link(name, digest, target)) await this.#write(definition, rows(), target);
+    this.#digests[name] = digest;
+    this.#saveDefinition(definition);
+    this.#live.get(name)?.remove();
+    this.#live.delete(name);
+  }
+
+  /** Leaves what a later run needs to tell whether a table is the same. */
+  close(): void {
+    for (const live of this.#live.values()) live.close();
+    this.#duckdb?.then((duckdb) => duckdb.close());
+    Deno.writeTextFileSync(join(this.folder, "index.json"), JSON.stringify(this.#digests));
+  }
+
+  /** The columns of a live table, for readers that do not know the steps. */
+  #saveDefinition(definition: TableDefinition) {
+    const path = join(this.folder, `${definition.name}.columns.json`);
+    Deno.writeTextFileSync(path, JSON.stringify(columnsOfTable(definition)));
+  }
+
+  #link(name: string, digest: string, target: string): boolean {
+    if (this.previous?.digests[name] !== digest) return false;
+    const source = join(this.previous.folder, `${name}.parquet`);
+    try {
+      Deno.linkSync(source, target);
+      return true;
+    } catch {
+      return false; // gone, or a file system without hard links: written anew
+    }
+  }
+
+  async #write(definition: TableDefinition, rows: Iterable<TableRow>, target: string) {
+    const lines = join(this.folder, `.${definition.name}.sealing.jsonl`);
+    const live = new LiveTable(lines);
+    for (const row of rows) live.add(this.#line(definition, row));
+    live.close();
+    this.#duckdb ??= openDuckDb();
+    const columns = columnsOfTable(definition);
+    const temporary = join(this.folder, `.${definition.name}.sealing.parquet`);
+    await (await this.#duckdb).run(
+      `COPY (SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', ` +
+        `columns = ${jsonColumns(columns)}, maximum_object_size = 16777216)) ` +
+        `TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+    Deno.renameSync(temporary, target);
+    live.remove();
+  }
+
+  #line(definition: TableDefinition, row: TableRow): string {
+    const record: Record<string, unknown> = { item: row.item, status: row.status };
+    if (row.reason !== undefined) record["reason"] = row.reason;
+    for (const [index, port] of definition.ports.entries()) {
+      const ref = row.refs[index];
+      if (ref === undefined) continue;
+      const values = port.kind.isRow ? this.readRow(ref) ?? {} : ref.facts ?? {};
+      for (const { name } of port.kind.columns) {
+        record[port.prefix + name] = (values as Readonly<Record<string, unknown>>)[name];
+      }
+      if (port.kind.isRow) continue;
+      record[`${port.prefix}hash`] = ref.hash;
+      record[`${port.prefix}bytes`] = ref.byteLength;
+    }
+    return JSON.stringify(record);
+  }
+}
+
+/** A file of JSON lines that is appended to in whole lines. */
+class LiveTable {
+  readonly #file: Deno.FsFile;
+  readonly #encoder = new TextEncoder();
+  #lines: string[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(readonly path: string) {
+    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  }
+
+  add(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length >= liveFlushRows) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), liveFlushMs);
+  }
+
+  close(): void {
+    this.#flush();
+    this.#file.close();
+  }
+
+  remove(): void {
+    try {
+      this.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error; // closed before
+    }
+    Deno.removeSync(this.path);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines.length === 0) return;
+    const bytes = this.#encoder.encode(this.#lines.join("\n") + "\n");
+    this.#lines = [];
+    for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+  }
+}
+
+/** One hash over columns and rows; a row counts by what its artifacts hold. */
+function digestOf(definition: TableDefinition, rows: Iterable<TableRow>): string {
+  const hash = createHash("sha256").update(JSON.stringify(columnsOfTable(definition)));
+  let chunk = "";
+  for (const row of rows) {
+    chunk += `${row.item ?? ""}\0${row.status}\0${row.reason ?? ""}`;
+    for (const ref of row.refs) chunk += `\0${ref?.hash ?? ""}`;
+    chunk += "\n";
+    if (chunk.length < 1 << 20) continue;
+    hash.update(chunk);
+    chunk = "";
+  }
+  return hash.update(chunk).digest("hex");
+}
+
+interface DuckDb {
+  run(sql: string): Promise<unknown>;
+  close(): void;
+}
+
+async function openDuckDb(): Promise<DuckDb> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  return {
+    run: (sql) => connection.run(sql),
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}

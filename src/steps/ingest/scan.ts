@@ -1,0 +1,156 @@
+import { join } from "node:path";
+import picomatch from "picomatch";
+import { z } from "zod";
+import { folder } from "../../runtime/params.ts";
+import type { Disk } from "../../runtime/disk.ts";
+import {
+  defineStep,
+  failed,
+  many,
+  type OutsideFile,
+  produced,
+  type StepContext,
+} from "../../runtime/step.ts";
+import { image } from "../kinds.ts";
+import { manifestName } from "../publish/manifest.ts";
+
+const pictures = "**/*.{jpg,jpeg,jpe,jfif,png,apng,webp,gif,tif,tiff,avif,heic,heif,bmp}";
+
+/**
+ * Finds the pictures in a folder, in a stable order: folder by folder, names by UTF-16 code unit.
+ * Each becomes an item named by its path in the folder, with "/" between the parts.
+ *
+ * Links to folders are followed once each. Folders that cannot be read are named in a warning, and
+ * nothing counts as removed then. Folders that Tintype published into are passed over.
+ */
+export const scan = defineStep({
+  name: "ingest.scan",
+  version: 1,
+  doc: "Finds the pictures in a folder; each becomes an item.",
+  origin: "computed",
+  world: "reads",
+  inputs: {},
+  params: z.object({
+    folder: folder("where the originals are"),
+    include: z.array(z.string().min(1)).min(1).default([pictures]).meta({
+      description: "glob patterns of what to take, letter case ignored",
+    }),
+    exclude: z.array(z.string().min(1)).default([]).meta({
+      description: "glob patterns of what to leave out, letter case ignored",
+    }),
+    hidden: z.boolean().default(false).meta({
+      description: "take files and folders whose name begins with a dot",
+    }),
+  }),
+  outputs: { images: many(image, "the pictures found") },
+  run(_, params, context) {
+    const root = context.disk.stat(params.folder);
+    if (root === undefined) return failed(`Cannot scan folder "${params.folder}": it is not there`);
+    if (!root.isFolder) return failed(`Cannot scan folder "${params.folder}": it is a file`);
+    const walk = new Walk(params, context);
+    const found = walk.below(params.folder);
+    if (walk.rootProblem !== undefined) {
+      return failed(`Cannot scan folder "${params.folder}": ${walk.rootProblem}`);
+    }
+    if (found.length === 0) context.warn(`No pictures in "${params.folder}"`);
+    return produced({ images: found }, { isPartial: walk.isPartial });
+  },
+});
+
+interface Found {
+  readonly name: string;
+  readonly file: OutsideFile;
+}
+
+interface WalkOptions {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly hidden: boolean;
+}
+
+class Walk {
+  isPartial = false;
+  rootProblem: string | undefined;
+  readonly #disk: Disk;
+  readonly #found: Found[] = [];
+  readonly #seen = new Set<string>();
+  readonly #isIncluded: (name: string) => boolean;
+  readonly #isExcluded: (name: string) => boolean;
+
+  constructor(readonly options: WalkOptions, readonly context: StepContext) {
+    this.#disk = context.disk;
+    const glob = { nocase: true, dot: options.hidden };
+    this.#isIncluded = picomatch([...options.include], glob);
+    this.#isExcluded = options.exclude.length === 0
+      ? () => false
+      : picomatch([...options.exclude], { nocase: true, dot: true });
+  }
+
+  below(root: string): Found[] {
+    this.#folder(root, "");
+    return this.#found;
+  }
+
+  #folder(path: string, prefix: string) {
+    const entries = this.#list(path, prefix);
+    for (const entry of entries) {
+      const { name } = entry;
+      if (name.startsWith(".") && !this.options.hidden) continue;
+      const item = prefix + name;
+      const full = join(path, name);
+      if (entry.isFolder) this.#enter(full, item);
+      else if (entry.isSymlink) this.#link(full, item);
+      else if (entry.isFile) this.#file(full, item);
+    }
+  }
+
+  /** The entries of a folder by name; none where it cannot be read, or was read before. */
+  #list(path: string, prefix: string) {
+    try {
+      const real = this.#disk.realPath(path);
+      if (this.#seen.has(real)) {
+        this.context.warn(`Folder "${prefix}" was passed over: a link leads to it twice`);
+        return [];
+      }
+      this.#seen.add(real);
+      return [...this.#disk.list(path)].sort((a, b) => a.name < b.name ? -1 : 1);
+    } catch (error) {
+      this.isPartial = true;
+      const reason = reasonOf(error);
+      if (prefix === "") this.rootProblem = reason;
+      this.context.warn(`Cannot read folder "${prefix}": ${reason}`);
+      return [];
+    }
+  }
+
+  #enter(path: string, item: string) {
+    if (this.#isExcluded(item)) return;
+    if (this.#disk.stat(join(path, manifestName)) !== undefined) {
+      this.context.warn(`Folder "${item}" was passed over: Tintype published it`);
+      return;
+    }
+    this.#folder(path, `${item}/`);
+  }
+
+  #link(path: string, item: string) {
+    const target = this.#disk.stat(path);
+    if (target === undefined) this.context.warn(`Link "${item}" leads nowhere`);
+    else if (target.isFolder) this.#enter(path, item);
+    else if (target.isFile) this.#file(path, item);
+  }
+
+  #file(path: string, item: string) {
+    if (!this.#isIncluded(item) || this.#isExcluded(item)) return;
+    const stat = this.#disk.stat(path);
+    if (stat === undefined) return; // removed since the folder was listed
+    const { size, mtimeMs, inode } = stat;
+    this.#found.push({ name: item, file: { path, size, mtimeMs, inode } });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && /denied/i.test(`${error.name} ${error.message}`)) {
+    return "permission denied";
+  }
+  return error instanceof Error ? error.message : String(error);
+}

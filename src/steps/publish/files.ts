@@ -1,0 +1,283 @@
+import { dirname, join } from "node:path";
+import pLimit from "p-limit";
+import { z } from "zod";
+import { type Handle, rowKind } from "../../runtime/artifact.ts";
+import type { Disk } from "../../runtime/disk.ts";
+import { sha256 } from "../../runtime/hash.ts";
+import { folder } from "../../runtime/params.ts";
+import {
+  all,
+  type Collection,
+  defineStep,
+  each,
+  type Failed,
+  failed,
+  type Member,
+  produced,
+  type StepContext,
+} from "../../runtime/step.ts";
+import { image } from "../kinds.ts";
+import { type Manifest, type ManifestEntry, readManifest, writeManifest } from "./manifest.ts";
+import { collisionKey, expandName, nameProblem, patternProblem } from "./names.ts";
+
+const publishedFileShape = z.object({
+  file: z.string(),
+  file_bytes: z.int(),
+  is_edited: z.boolean(),
+});
+type PublishedFile = z.output<typeof publishedFileShape>;
+
+/** A published file: its path in the folder, its size, and whether a person's version was kept. */
+export const publishedFile = rowKind(
+  "published_file",
+  "a file in a published folder",
+  publishedFileShape,
+);
+
+const params = z.object({
+  folder: folder("where the files go"),
+  name: z.string().default("{stem}_{id}.{ext}").superRefine((pattern, context) => {
+    const problem = patternProblem(pattern);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  }).meta({
+    description: "the files' names: {stem} {id} {ext} {hash} {index} {dir}",
+  }),
+  overwrite: z.boolean().default(false).meta({
+    description: "also replace files that a person changed or that are not ours",
+  }),
+});
+type FilesParams = z.output<typeof params>;
+
+/** Left free on the disk, whatever is published. */
+const marginBytes = 16 * 1024 * 1024;
+
+/** Files written at the same time: enough to hide a disk's latency. */
+const writesAtOnce = 4;
+
+/**
+ * Writes pictures into a folder, named by a pattern, each under a temporary name first. Collisions
+ * and free space are checked before anything is written. A manifest in the folder says what is ours:
+ * a file that a person changed since is kept and reported, and files of items that are gone are
+ * removed only where the manifest has them.
+ */
+export const files = defineStep({
+  name: "publish.files",
+  version: 1,
+  doc: "Writes pictures into a folder, named by a pattern; never over a person's changes.",
+  origin: "computed",
+  world: "writes",
+  usesItemName: true,
+  inputs: { image: all(image, "what to publish") },
+  params,
+  outputs: { file: each(publishedFile, "where each picture went") },
+  async run({ image }, params, context) {
+    const targets = targetsOf(image, params, context);
+    const problem = nameProblems(targets);
+    if (problem !== undefined) return failed(problem);
+    return await new Publication(params, context, targets).publish();
+  },
+  async isCurrent({ image }, params, context) {
+    const manifest = await readManifest(context.disk, params.folder);
+    const targets = targetsOf(image, params, context);
+    const names = new Set(targets.map((target) => target.file));
+    const ours = Object.entries(manifest).filter(([, entry]) => entry.owner === context.owner);
+    const isStale = context.isComplete && targets.length > 0 &&
+      ours.some(([file]) => !names.has(file));
+    return !isStale && targets.every(({ file, handle }) => {
+      const entry = manifest[file];
+      if (entry?.hash !== handle.ref.hash) return false;
+      if (entry.is_edited && params.overwrite) return false;
+      return isAsLeft(context.disk, join(params.folder, file), entry);
+    });
+  },
+});
+
+/** A picture and the file that it is to become. */
+interface Target {
+  readonly member: Member;
+  readonly item: string;
+  readonly file: string;
+  readonly handle: Handle;
+}
+
+function targetsOf(
+  images: Collection,
+  { name }: FilesParams,
+  context: StepContext,
+): readonly Target[] {
+  const { members } = context;
+  return members.flatMap(({ member, name: item }, index) => {
+    const handle = images.get(member);
+    if (handle === undefined) return [];
+    const { hash, facts } = handle.ref;
+    const format = String(facts?.["format"] ?? "bin");
+    const named = { item, hash, format, index: index + 1, count: members.length };
+    return [{ member, item, handle, file: expandName(name, named) }];
+  });
+}
+
+function nameProblems(targets: readonly Target[]): string | undefined {
+  const taken = new Map<string, Target>();
+  const collisions: string[] = [];
+  for (const target of targets) {
+    const problem = nameProblem(target.file);
+    if (problem !== undefined) {
+      return `Cannot publish "${target.item}" as "${target.file}": ${problem}`;
+    }
+    const key = collisionKey(target.file);
+    const first = taken.get(key);
+    if (first === undefined) taken.set(key, target);
+    else collisions.push(`"${first.item}" and "${target.item}" would both be "${target.file}"`);
+  }
+  if (collisions.length === 0) return undefined;
+  const shown = collisions.slice(0, 3).join("; ");
+  const more = collisions.length > 3 ? `; and ${collisions.length - 3} more` : "";
+  return `Cannot publish: ${shown}${more} (add {id} or {dir} to the name)`;
+}
+
+type Verdict = "write" | "adopt" | "current" | "edited" | "foreign";
+
+class Publication {
+  readonly #folder: string;
+  readonly #disk: Disk;
+  readonly #files: Record<string, ManifestEntry> = {};
+  readonly #results = new Map<Member, PublishedFile | Failed>();
+
+  constructor(
+    readonly params: FilesParams,
+    readonly context: StepContext,
+    readonly targets: readonly Target[],
+  ) {
+    this.#folder = params.folder;
+    this.#disk = context.disk;
+  }
+
+  async publish() {
+    const manifest = await readManifest(this.#disk, this.#folder);
+    Object.assign(this.#files, manifest);
+    const verdicts: { readonly target: Target; readonly verdict: Verdict }[] = [];
+    for (const target of this.targets) {
+      verdicts.push({ target, verdict: await this.#judge(target, manifest[target.file]) });
+    }
+    const toWrite = verdicts.filter(({ verdict }) => verdict === "write").map((each) =>
+      each.target
+    );
+    const shortage = this.#shortage(toWrite);
+    if (shortage !== undefined) return failed(shortage);
+    this.#disk.makeFolder(this.#folder);
+    const limit = pLimit(writesAtOnce);
+    await Promise.all(toWrite.map((target) => limit(() => this.#write(target))));
+    for (const { target, verdict } of verdicts) this.#keep(target, verdict);
+    await writeManifest(this.#disk, this.#folder, this.#files);
+    if (await this.#clean(manifest)) await writeManifest(this.#disk, this.#folder, this.#files);
+    return produced({ file: this.#results });
+  }
+
+  /** What is to be done with a target, by what is there and what the manifest says of it. */
+  async #judge(target: Target, entry: ManifestEntry | undefined): Promise<Verdict> {
+    const path = join(this.#folder, target.file);
+    const stat = this.#disk.stat(path);
+    if (stat === undefined) return "write";
+    if (!stat.isFile) return "foreign";
+    const { hash } = target.handle.ref;
+    if (entry !== undefined && isAsLeft(this.#disk, path, entry)) {
+      if (entry.is_edited) return this.params.overwrite ? "write" : "edited";
+      return entry.hash === hash ? "current" : "write";
+    }
+    const found = sha256(await this.#disk.read(path));
+    if (found === hash) return "adopt";
+    if (this.params.overwrite || found === entry?.hash) return "write";
+    return entry === undefined ? "foreign" : "edited";
+  }
+
+  #shortage(targets: readonly Target[]): string | undefined {
+    const needed = targets.reduce((sum, { handle }) => sum + handle.ref.byteLength, 0);
+    if (needed === 0) return undefined;
+    const free = this.#disk.freeBytes(this.#folder);
+    if (free >= needed + marginBytes) return undefined;
+    return `Cannot publish to "${this.#folder}": ${megabytes(needed)} are needed, ${
+      megabytes(free)
+    } are free`;
+  }
+
+  async #write(target: Target) {
+    const path = join(this.#folder, target.file);
+    try {
+      const bytes = await target.handle.bytes();
+      this.#disk.makeFolder(dirname(path));
+      await this.#disk.write(path, bytes);
+      this.#note(target, false);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
+    }
+  }
+
+  #keep(target: Target, verdict: Verdict) {
+    if (verdict === "current" || verdict === "adopt") this.#note(target, false);
+    if (verdict === "edited") {
+      this.context.warn(`"${target.file}" was changed by hand and is kept as it is`);
+      this.#note(target, true);
+    }
+    if (verdict === "foreign") {
+      const reason = "something that Tintype did not write is there (move it, or set overwrite)";
+      this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
+    }
+  }
+
+  #note({ member, item, file, handle }: Target, isEdited: boolean) {
+    const stat = this.#disk.stat(join(this.#folder, file));
+    if (stat === undefined) return;
+    this.#files[file] = {
+      owner: this.context.owner,
+      item,
+      hash: handle.ref.hash,
+      bytes: stat.size,
+      mtime_ms: stat.mtimeMs,
+      ...(isEdited ? { is_edited: true } : {}),
+    };
+    this.#results.set(member, { file, file_bytes: stat.size, is_edited: isEdited });
+  }
+
+  /** Removes what we published for items that are gone; true if the manifest changed. */
+  async #clean(manifest: Manifest): Promise<boolean> {
+    const names = new Set(this.targets.map((target) => target.file));
+    const stale = Object.entries(manifest).filter(([file, entry]) =>
+      entry.owner === this.context.owner && !names.has(file)
+    );
+    if (stale.length === 0) return false;
+    if (!this.context.isComplete || this.targets.length === 0) {
+      const why = this.targets.length === 0
+        ? "there is nothing to publish"
+        : "not all items are here";
+      this.context.warn(`${stale.length} files published before were kept: ${why}`);
+      return false;
+    }
+    for (const [file, entry] of stale) await this.#removeStale(file, entry);
+    return true;
+  }
+
+  async #removeStale(file: string, entry: ManifestEntry) {
+    const path = join(this.#folder, file);
+    if (this.#disk.stat(path) !== undefined) {
+      const isOurs = !entry.is_edited && (isAsLeft(this.#disk, path, entry) ||
+        sha256(await this.#disk.read(path)) === entry.hash);
+      if (!isOurs) {
+        this.context.warn(`"${file}" belongs to no item any more, but was changed by hand: kept`);
+        return;
+      }
+      this.#disk.remove(path);
+    }
+    delete this.#files[file];
+  }
+}
+
+function isAsLeft(disk: Disk, path: string, entry: ManifestEntry): boolean {
+  const stat = disk.stat(path);
+  return stat !== undefined && stat.isFile && stat.size === entry.bytes &&
+    stat.mtimeMs === entry.mtime_ms;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 })} MB`;
+}

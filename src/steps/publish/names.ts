@@ -1,0 +1,71 @@
+import { basename, dirname, extname } from "node:path/posix";
+import { sha256 } from "../../runtime/hash.ts";
+
+/** What a name pattern may hold. */
+export const placeholders = ["stem", "id", "ext", "hash", "index", "dir"] as const;
+
+const extensions: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
+
+/** What is known of a file that gets a name. */
+export interface Named {
+  /** The item's name: a path relative to the scanned folder. */
+  readonly item: string;
+  readonly hash: string;
+  readonly format: string;
+  /** From 1, in the order of the items. */
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Why a pattern cannot be used, or undefined. */
+export function patternProblem(pattern: string): string | undefined {
+  for (const [, name] of pattern.matchAll(/\{([^{}]*)\}/g)) {
+    if (!(placeholders as readonly string[]).includes(name!)) {
+      return `"{${name}}" is not known (${placeholders.map((each) => `{${each}}`).join(" ")} are)`;
+    }
+  }
+  const rest = pattern.replace(/\{[^{}]*\}/g, "");
+  if (/[{}]/.test(rest)) return "a brace is not closed";
+  if (pattern.startsWith("/") || /^[A-Za-z]:/.test(pattern)) return "it leaves the folder";
+  if (rest.split(/[/\\]/).includes("..")) return 'it leaves the folder ("..")';
+  if (rest.includes("\\")) return 'folders are parted by "/"';
+  // deno-lint-ignore no-control-regex
+  if (/[\u0000-\u001f]/.test(rest)) return "it holds a control character";
+  const names = /\{(stem|id|hash|index)\}/.test(pattern);
+  return names ? undefined : "every file would get the same name (add {stem}, {id} or {index})";
+}
+
+/**
+ * A file's name by a pattern. `{stem}` the item's name without folder and extension; `{dir}` its
+ * folder; `{id}` 8 hexadecimal digits that stand for the item's whole path; `{hash}` the first 12 of
+ * the published content's sha256; `{index}` its number, padded with zeros; `{ext}` by the format.
+ */
+export function expandName(pattern: string, named: Named): string {
+  const base = basename(named.item);
+  const dir = dirname(named.item);
+  const values: Readonly<Record<string, string>> = {
+    stem: base.slice(0, base.length - extname(base).length),
+    dir: dir === "." ? "" : dir,
+    id: sha256(named.item).slice(0, 8),
+    hash: named.hash.slice(0, 12),
+    index: String(named.index).padStart(Math.max(4, String(named.count).length), "0"),
+    ext: extensions[named.format] ?? named.format,
+  };
+  return pattern.replace(/\{([^{}]*)\}/g, (_, name) => values[name]!)
+    .replace(/\/{2,}/g, "/").replace(/^\//, "");
+}
+
+/** Why a name cannot be a file's, or undefined. */
+export function nameProblem(name: string): string | undefined {
+  for (const part of name.split("/")) {
+    if (part === "" || part === "." || part === "..") return "it leaves the folder or is empty";
+    const bytes = new TextEncoder().encode(part).length;
+    if (bytes > 255) return `it is ${bytes} bytes long (255 at most)`;
+  }
+  return undefined;
+}
+
+/** Names that some file system takes for the same: case and Unicode form do not count. */
+export function collisionKey(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
