@@ -1,16 +1,48 @@
 /**
  * Tintype: recipes of typed steps that turn a folder of photos into a dataset, cached by content.
  *
- * Run a recipe from code:
+ * Run a recipe from code, and query what it found:
  *
  * ```ts
+ * import assert from "node:assert/strict";
  * import { openSession } from "tintype";
  *
- * const session = openSession({ workspace: ".tintype" });
- * const { graph, diagnostics } = await session.checkFile("pipelines/proxy.yaml", {
- *   settings: { source: "./photos" },
+ * const cwd = await Deno.makeTempDir();
+ * await Deno.mkdir(`${cwd}/photos`);
+ * const session = openSession({ cwd });
+ * const { graph, diagnostics } = await session.checkFile(Deno.cwd() + "/pipelines/proxy.yaml", {
+ *   settings: { source: "./photos", out: "./proxies" },
  * });
  * if (graph === undefined) throw new Error(diagnostics.map((each) => each.message).join("\n"));
+ * const { status, counts } = await session.run(graph);
+ * const catalog = await session.openCatalog();
+ * const { rows } = await catalog.query("SELECT status, ran FROM runs");
+ * catalog.close();
+ * assert.deepEqual(rows, [{ status, ran: counts.ran }]);
+ * ```
+ *
+ * A step of your own, in a file that a recipe names with `use: ./darken.ts`:
+ *
+ * ```ts
+ * import { defineStep, each, image, produced, rejected, rowKind, z } from "tintype";
+ *
+ * const size = rowKind("size", "how large a picture is", z.object({ megapixels: z.number() }));
+ *
+ * export default defineStep({
+ *   name: "own.size",
+ *   version: 1,
+ *   doc: "Measures pictures, and leaves out small ones.",
+ *   origin: "computed",
+ *   inputs: { image: each(image, "the pictures") },
+ *   params: z.object({ minimum: z.number().min(0).default(0.1) }),
+ *   outputs: { size: each(size, "one row a picture") },
+ *   async run({ image }, { minimum }) {
+ *     const { width, height } = await (await image.read()).header();
+ *     const megapixels = width * height / 1e6;
+ *     if (megapixels < minimum) return rejected("it is too small", { megapixels });
+ *     return produced({ size: { megapixels } });
+ *   },
+ * });
  * ```
  *
  * @module

@@ -1,10 +1,11 @@
 import progress from "cli-progress";
+import process from "node:process";
 import type { RunEvent, RunListener } from "../runtime/event.ts";
 import type { Graph } from "../runtime/graph.ts";
-import { hasItemTasks } from "../runtime/resolver.ts";
+import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
 import { colours } from "./colours.ts";
-import { alignedRows, counted, duration } from "./text.ts";
+import { counted, duration } from "./text.ts";
 
 /** Problems of one kind shown one by one; the rest is a count. */
 const shownProblems = 20;
@@ -39,7 +40,7 @@ export class RunPrinter {
       barCompleteChar: "█",
       barIncompleteChar: "░",
       barsize: 24,
-      stream: Deno.stderr as unknown as NodeJS.WritableStream,
+      stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
       etaBuffer: 200,
@@ -109,11 +110,10 @@ export class RunPrinter {
     this.#list("Failed", lines("failed"), this.#paint.error);
     for (const line of this.#summaries) console.log(line);
     const { ran, cached, rejected, skipped, failed, waiting } = report.counts;
-    const counts = alignedRows([[
-      `${report.status} in ${duration(performance.now() - this.#started)}:`,
-      `${ran} ran, ${cached} cached, ${rejected} left out, ${skipped} skipped, ${failed} failed, ${waiting} waiting`,
-    ]]);
-    console.log(counts[0]);
+    const time = duration(performance.now() - this.#started);
+    console.log(
+      `${report.status} in ${time}: ${ran} ran, ${cached} cached, ${rejected} left out, ${skipped} skipped, ${failed} failed, ${waiting} waiting`,
+    );
   }
 
   #list(title: string, lines: readonly string[], paint: (text: string) => string) {

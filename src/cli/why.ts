@@ -1,9 +1,7 @@
 import type { Command } from "commander";
-import { join } from "node:path";
 import { nearest } from "../runtime/diagnostic.ts";
-import { type JournalEntry, readJournal } from "../runtime/journal.ts";
 import { listRuns } from "../runtime/records.ts";
-import { reasonText } from "../runtime/task_key.ts";
+import { storiesOf, type TaskStory } from "../runtime/why.ts";
 import { sessionOf, UsageError } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { alignedRows } from "./text.ts";
@@ -11,13 +9,6 @@ import { alignedRows } from "./text.ts";
 interface WhyOptions {
   readonly run?: string;
   readonly json?: boolean;
-}
-
-interface TaskStory {
-  readonly node: string;
-  readonly item?: string;
-  readonly outcome: string;
-  readonly why: string;
 }
 
 /** `tintype why`: what made a node, or an item's tasks, run in the last run. */
@@ -34,7 +25,7 @@ export function why(target: string, options: WhyOptions, command: Command): numb
         : `There is no run "${options.run}" in "${workspace}"`,
     );
   }
-  const { stories, nodes } = storiesOf(readJournal(join(run.folder, "journal.jsonl")));
+  const { stories, nodes } = storiesOf(run);
   const wanted = nodes.includes(target)
     ? stories.filter((story) => story.node === target)
     : itemStories(stories, target, nodes);
@@ -42,30 +33,6 @@ export function why(target: string, options: WhyOptions, command: Command): numb
   else if (nodes.includes(target)) printNode(target, wanted);
   else printItem(wanted);
   return exitCodes.complete;
-}
-
-function storiesOf(entries: Iterable<JournalEntry>) {
-  const reasons = new Map<string, string>();
-  const stories: TaskStory[] = [];
-  let nodes: string[] = [];
-  for (const entry of entries) {
-    if (entry.type === "run-started") nodes = Object.keys(entry.nodes);
-    if (entry.type === "task-started") {
-      reasons.set(`${entry.node}\0${entry.item ?? ""}`, reasonText(entry.why));
-    }
-    if (entry.type !== "task-settled") continue;
-    const { node, item, outcome } = entry;
-    const reason = reasons.get(`${node}\0${item ?? ""}`);
-    const why = [reason, entry.reason].filter((each) => each !== undefined && each !== "");
-    const unchanged = outcome === "cached" || entry.fromCache === true;
-    stories.push({
-      node,
-      item,
-      outcome,
-      why: unchanged ? ["nothing changed", ...why].join(": ") : why.join(": "),
-    });
-  }
-  return { stories, nodes };
 }
 
 function itemStories(

@@ -81,7 +81,11 @@ const encoder = new TextEncoder();
  * A kind whose values are JSON objects of one shape; each property is a column of its tables.
  *
  * ```ts
- * const fingerprint = rowKind("fingerprint", "Hashes of a picture", z.object({ dhash: z.string() }));
+ * import assert from "node:assert/strict";
+ * import { rowKind, z } from "tintype";
+ *
+ * const fingerprint = rowKind("fingerprint", "hashes of a picture", z.object({ dhash: z.string() }));
+ * assert.deepEqual(fingerprint.columns, [{ name: "dhash", type: "VARCHAR" }]);
  * ```
  */
 export function rowKind<Name extends string, Shape extends z.ZodObject>(

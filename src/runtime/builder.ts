@@ -54,7 +54,8 @@ export interface ParamOptions {
  * into with `toYaml()`.
  *
  * ```ts
- * import { recipe, steps } from "tintype";
+ * import assert from "node:assert/strict";
+ * import { openSession, recipe, steps } from "tintype";
  *
  * const small = recipe("small");
  * const photos = small.step("photos", steps.scan, { with: { folder: "./photos" } });
@@ -62,7 +63,8 @@ export interface ParamOptions {
  *   from: { image: photos.images },
  *   with: { short_side_px: 448 },
  * });
- * console.log(small.toYaml());
+ * const { diagnostics } = await openSession().check(small.toRecipe());
+ * assert.deepEqual(diagnostics.map((each) => each.code), ["unused-node"]);
  * ```
  */
 export function recipe(name: string, options: { readonly about?: string } = {}): RecipeBuilder {

@@ -3,7 +3,6 @@ import type { ActionCache, StoredMember, StoredResult } from "./cache.ts";
 import { type GraphNode, inputPorts, spaceOfOutput } from "./graph.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
 import { isHeldUp, type Item, type ItemStatus, newItem, Slots, type Space } from "./items.ts";
-import { isSource } from "./stages.ts";
 import { isPerItem, type MemberItem } from "./step.ts";
 import type { ArtifactStore } from "./store.ts";
 import {
@@ -367,16 +366,6 @@ export function memberItems(node: GraphNode, gathered: Gathered | undefined): Me
     member,
     name: usesName ? item.name : "",
   }));
-}
-
-/** Whether a node's value at a port belongs to items rather than to the whole. */
-export function isPerItemOutput(node: GraphNode, port: string): boolean {
-  return spaceOfOutput(node, port) !== undefined;
-}
-
-/** Whether the tasks of a node are counted one an item. */
-export function hasItemTasks(node: GraphNode): boolean {
-  return isPerItem(node.step) || isSource(node);
 }
 
 /** An order that names have no part in, so that renaming a file changes nothing. */

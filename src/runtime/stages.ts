@@ -17,6 +17,11 @@ export function isSource(node: GraphNode): boolean {
     outputPorts(node.step).some(([, port]) => port.flow === "many");
 }
 
+/** Whether the tasks of a node are counted one an item. */
+export function hasItemTasks(node: GraphNode): boolean {
+  return isPerItem(node.step) || isSource(node);
+}
+
 /**
  * Cuts a graph into stages, in order. A node that wants `all` of something comes a stage after what
  * it gathers, and so does one whose items are born of another's items; everything else joins the

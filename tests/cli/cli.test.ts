@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { photo, PictureRig } from "../picture_rig.ts";
+import { mainModule, proxyArgs, tintype } from "./rig.ts";
+
+async function rigWithPhotos(): Promise<PictureRig> {
+  const rig = new PictureRig();
+  const whole = await photo(1000, 1200);
+  rig.write({
+    "photos/a.jpg": whole,
+    "photos/b.jpg": await photo(200, 100),
+    "photos/cut.jpg": whole.subarray(0, 9000),
+  });
+  return rig;
+}
+
+Deno.test("run publishes proxies, says what came of it, and does nothing twice", async () => {
+  await using rig = await rigWithPhotos();
+  const first = await tintype(rig, proxyArgs);
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, /savings: 2 pictures: .* % saved \(1 more have no proxy\)/);
+  assert.match(first.stdout, /complete in .*: 7 ran, 0 cached, 1 left out, 0 skipped, 0 failed/);
+  assert.match(first.stderr, /Left out \(1\)\n  cut\.jpg \(proxies\): JPEG ends after 9,000 bytes/);
+  assert.equal([...Deno.readDirSync(rig.path("proxies"))].length, 3);
+  const second = await tintype(rig, proxyArgs);
+  assert.match(second.stdout, /complete in .*: 0 ran, 7 cached, 1 left out/);
+});
+
+Deno.test("--json prints events, one a line, ending in one run-finished with the counts", async () => {
+  await using rig = await rigWithPhotos();
+  const { stdout, code } = await tintype(rig, [...proxyArgs, "--json"]);
+  const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  assert.equal(events[0].type, "run-started");
+  assert.equal(events.filter((event) => event.type === "run-finished").length, 1);
+  assert.deepEqual(events.at(-1).counts, {
+    ran: 7,
+    cached: 0,
+    rejected: 1,
+    skipped: 0,
+    failed: 0,
+    waiting: 0,
+  });
+  assert.equal(code, 0);
+});
+
+Deno.test("a failed item is exit code 1, with its name and reason on standard error", async () => {
+  await using rig = new PictureRig();
+  rig.write({
+    "photos/a.jpg": await photo(64, 64),
+    "fail.ts": `import { defineStep, each, image, produced, z } from "tintype";
+      export default defineStep({ name: "own.fail", version: 1, doc: "Fails.", origin: "computed", isResult: true,
+        inputs: { image: each(image, "in") }, params: z.object({}), outputs: { image: each(image, "out") },
+        run({ image }) { if (image) throw new Error("out of paint"); return produced({ image }); } });`,
+    "r.yaml": `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: photos } }
+  broken: { use: ./fail.ts, from: photos }
+`,
+  });
+  const { code, stderr } = await tintype(rig, ["run", "r.yaml"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Failed \(1\)\n  a\.jpg \(broken\): out of paint/);
+});
+
+Deno.test("a wrong recipe is exit code 2, with place and caret on standard error", async () => {
+  await using rig = new PictureRig();
+  rig.write({
+    "r.yaml": "recipe: r\nsteps:\n  photos: { use: ingest.scann, with: { folder: photos } }\n",
+  });
+  for (const command of ["check", "plan", "run"]) {
+    const { code, stderr, stdout } = await tintype(rig, [command, "r.yaml"]);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^r\.yaml:3:18 error\[unknown-step\] There is no step "ingest\.scann"\n/);
+    assert.match(stderr, /\n {5}\| {18}~{12}\n {2}help: Did you mean "ingest\.scan"\?/);
+  }
+});
+
+Deno.test("usage errors are exit code 2 and say what is wrong", async () => {
+  await using rig = new PictureRig();
+  const cases: [string[], RegExp][] = [
+    [["run", "nowhere.yaml"], /Cannot read recipe "nowhere.yaml": there is no such file/],
+    [["run", "proxy", "--set", "quality"], /Write it as name=value/],
+    [
+      ["run", "proxy", "--set", "qualty=80"],
+      /has no parameter "qualty"[\s\S]*Did you mean "quality"/,
+    ],
+    [["run", "proxy", "--set", "quality=high"], /is text "high" \(a whole number is wanted\)/],
+    [["run", "proxy", "--until", "proxie"], /no node "proxie"/],
+    [["run", "proxy", "--jobs", "0"], /A whole number from 1 is wanted/],
+    [["frobnicate"], /unknown command/],
+    [["describe", "image.proxi"], /Did you mean "image\.proxy"\?/],
+    [["why", "x"], /There is no run/],
+    [["query", "selec"], /syntax error/],
+  ];
+  for (const [args, expected] of cases) {
+    const { code, stderr } = await tintype(rig, args);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, expected);
+  }
+});
+
+Deno.test("plan says what would run and why, and leaves no trace", async () => {
+  await using rig = await rigWithPhotos();
+  const cold = await tintype(rig, ["plan", "proxy", "--set", "source=photos"]);
+  assert.match(cold.stdout, /3 {2}× {2}photos {3}run: new/);
+  assert.deepEqual([...Deno.readDirSync(rig.folder)].map((entry) => entry.name), ["photos"]);
+  await tintype(rig, proxyArgs);
+  const args = ["plan", "proxy", "--set", "source=photos", "--set", "out=proxies"];
+  const changed = await tintype(rig, [...args, "--set", "quality=70"]);
+  assert.match(changed.stdout, /3 {2}× {2}proxies {2}run: param quality: 85 → 70/);
+  assert.match(changed.stdout, /1 {2}× {2}savings {2}run, unless .*: after proxies/);
+  const same = await tintype(rig, args);
+  assert.match(same.stdout, /0 to run, 0 perhaps, 7 cached/);
+});
+
+Deno.test("why names the parts of the key that changed, by node and by item", async () => {
+  await using rig = await rigWithPhotos();
+  await tintype(rig, proxyArgs);
+  await tintype(rig, [...proxyArgs, "--set", "short_side=448"]);
+  const node = await tintype(rig, ["why", "proxies"]);
+  assert.match(node.stdout, /2 {2}× {2}proxies {2}ran {7}param short_side_px: 896 → 448/);
+  const item = await tintype(rig, ["why", "a.jpg"]);
+  assert.match(item.stdout, /^a\.jpg\n {2}photos {3}cached {2}nothing changed/);
+  assert.match(item.stdout, /proxies {2}ran {5}param short_side_px: 896 → 448/);
+  const missing = await tintype(rig, ["why", "a.jp"]);
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /did you mean "a\.jpg"/);
+});
+
+Deno.test("query prints a table, JSON or CSV", async () => {
+  await using rig = await rigWithPhotos();
+  await tintype(rig, proxyArgs);
+  const sql = "SELECT item, width, height FROM proxies WHERE item < 'c' ORDER BY item";
+  const table = await tintype(rig, ["query", sql]);
+  assert.equal(
+    table.stdout,
+    "item   width  height\n─────  ─────  ──────\na.jpg    896    1075\nb.jpg    200     100\n(2 rows)\n",
+  );
+  const json = await tintype(rig, ["query", "--json", sql]);
+  assert.deepEqual(JSON.parse(json.stdout)[0], { item: "a.jpg", width: 896, height: 1075 });
+  const csv = await tintype(rig, ["query", "--csv", "SELECT 'a,\"b' AS x, NULL AS y"]);
+  assert.equal(csv.stdout, 'x,y\n"a,""b",\n');
+});
+
+Deno.test("runs, steps, describe and schema print what there is", async () => {
+  await using rig = await rigWithPhotos();
+  await tintype(rig, proxyArgs);
+  const runs = await tintype(rig, ["runs"]);
+  assert.match(runs.stdout, /proxy {3}complete +7 +0 +1/);
+  assert.match((await tintype(rig, ["steps"])).stdout, /image\.proxy {7}Shrinks a picture/);
+  const described = await tintype(rig, ["describe", "image.proxy"]);
+  assert.match(described.stdout, /short_side_px {2}whole pixels, 16 to 16384, default 896/);
+  const schema = JSON.parse((await tintype(rig, ["schema"])).stdout);
+  assert.equal(schema.title, "Tintype recipe");
+});
+
+Deno.test("relative paths are the caller's, also under deno task", async () => {
+  await using rig = await rigWithPhotos();
+  const project = new URL("../../", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--config", `${project}deno.json`, "tintype", ...proxyArgs],
+    cwd: rig.folder,
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  assert.ok(Deno.statSync(rig.path("proxies")).isDirectory);
+  assert.ok(Deno.statSync(rig.path(".tintype")).isDirectory);
+});
+
+Deno.test("Ctrl-C ends with 130 and the next run goes on from there", async () => {
+  await using rig = new PictureRig();
+  for (let seed = 0; seed < 40; seed++) {
+    rig.write({ [`photos/${seed}.jpg`]: await photo(1000, 900, { seed }) });
+  }
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", mainModule, ...proxyArgs, "--json", "--jobs", "1"],
+    cwd: rig.folder,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(process.stderr).text();
+  let seen = "";
+  let isStopped = false;
+  for await (const chunk of process.stdout.pipeThrough(new TextDecoderStream())) {
+    seen += chunk;
+    if (isStopped || !/"node":"proxies","item":"[^"]+","outcome":"ran"/.test(seen)) continue;
+    isStopped = true;
+    process.kill("SIGINT");
+  }
+  const { code } = await process.status;
+  assert.equal(code, 130);
+  assert.match(await stderr, /Finishing what is in flight/);
+  const last = JSON.parse(seen.trim().split("\n").at(-1)!);
+  assert.equal(last.type, "run-finished");
+  assert.equal(last.status, "interrupted");
+  assert.ok(last.counts.ran > 0 && last.counts.ran < 80, JSON.stringify(last.counts));
+  const { stdout } = await tintype(rig, proxyArgs);
+  const [, ran, cached] = /: (\d+) ran, (\d+) cached/.exec(stdout)!;
+  assert.equal(Number(ran) + Number(cached), 82);
+  assert.equal(Number(cached), last.counts.ran);
+});
+
+Deno.test("on a terminal a bar shows progress; NO_COLOR is obeyed", async () => {
+  await using rig = await rigWithPhotos();
+  const command = [Deno.execPath(), "run", "-A", mainModule, ...proxyArgs].join(" ");
+  const onTerminal = async (env: Readonly<Record<string, string>>) => {
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qec", command, "/dev/null"],
+      cwd: rig.folder,
+      env,
+    }).output();
+    return new TextDecoder().decode(stdout);
+  };
+  const escape = String.fromCharCode(27);
+  const coloured = await onTerminal({ TERM: "xterm" });
+  assert.match(coloured, /\d+% \| \d+\/\d+ tasks \| [\d.]+\/s/);
+  assert.ok(coloured.includes(`${escape}[33mLeft out`), coloured);
+  const plain = await onTerminal({ TERM: "xterm", NO_COLOR: "1" });
+  assert.ok(plain.includes("Left out (1)"));
+  assert.ok(!/\[\d*(;\d+)*m/.test(plain.replaceAll(escape, "")), plain);
+});

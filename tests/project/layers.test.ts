@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+
+/** Lowest first; a module may import from its own layer and from those before it. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  base: ["hash", "source", "diagnostic", "rejection", "disk", "file_url", "version"],
+  vocabulary: ["artifact", "step", "params", "catalog"],
+  pure: [
+    "located",
+    "recipe",
+    "settings",
+    "values",
+    "order",
+    "graph",
+    "check",
+    "task_key",
+    "stages",
+    "event",
+    "recipe_schema",
+    "items",
+  ],
+  record: ["journal", "tables", "records", "catalog_db", "why"],
+  effects: [
+    "local_disk",
+    "cache",
+    "store",
+    "lock",
+    "handles",
+    "pools",
+    "batcher",
+    "resolver",
+    "performer",
+    "settler",
+    "run",
+    "plan",
+    "module_graph",
+    "user_steps",
+  ],
+  facade: ["session", "builder"],
+};
+const order = Object.keys(layers);
+
+interface Module {
+  readonly path: string;
+  readonly imports: readonly string[];
+}
+
+const root = new URL("../../", import.meta.url).href;
+
+async function modules(): Promise<readonly Module[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "src/mod.ts"],
+    cwd: new URL(root).pathname,
+  }).output();
+  const parts: Module[] = readInfo(stdout);
+  const { stdout: cli } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "src/cli/demo.ts"],
+    cwd: new URL(root).pathname,
+  }).output();
+  const all = new Map([...parts, ...readInfo(cli)].map((module) => [module.path, module]));
+  return [...all.values()];
+}
+
+function readInfo(stdout: Uint8Array): Module[] {
+  const info = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: {
+      specifier: string;
+      dependencies?: { code?: { specifier?: string }; type?: { specifier?: string } }[];
+    }[];
+  };
+  return info.modules.filter((module) => module.specifier.startsWith(`${root}src/`)).map((
+    module,
+  ) => ({
+    path: module.specifier.slice(root.length),
+    imports: (module.dependencies ?? []).flatMap((each) => {
+      const target = each.code?.specifier ?? each.type?.specifier;
+      return target === undefined
+        ? []
+        : [target.startsWith(root) ? target.slice(root.length) : target];
+    }),
+  }));
+}
+
+function layerOf(path: string): string | undefined {
+  const name = /^src\/runtime\/(\w+)\.ts$/.exec(path)?.[1];
+  return name === undefined ? undefined : order.find((layer) => layers[layer]!.includes(name));
+}
+
+Deno.test("every module of the runtime has its layer, and imports go downwards only", async () => {
+  const wrong: string[] = [];
+  for (const { path, imports } of await modules()) {
+    if (!path.startsWith("src/runtime/")) continue;
+    const layer = layerOf(path);
+    if (layer === undefined) wrong.push(`${path} has no layer`);
+    for (const target of imports.filter((each) => each.startsWith("src/"))) {
+      if (!target.startsWith("src/runtime/")) wrong.push(`${path} → ${target}`);
+      else if (order.indexOf(layerOf(target)!) > order.indexOf(layer!)) {
+        wrong.push(`${path} (${layer}) → ${target} (${layerOf(target)})`);
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("no module imports itself through others", async () => {
+  const graph = new Map((await modules()).map((module) => [module.path, module.imports]));
+  const state = new Map<string, "open" | "done">();
+  const rings: string[] = [];
+  const visit = (path: string, trail: readonly string[]) => {
+    if (state.get(path) === "done" || !graph.has(path)) return;
+    if (state.get(path) === "open") {
+      rings.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+      return;
+    }
+    state.set(path, "open");
+    for (const target of graph.get(path)!) visit(target, [...trail, path]);
+    state.set(path, "done");
+  };
+  for (const path of graph.keys()) visit(path, []);
+  assert.deepEqual(rings, []);
+});
+
+Deno.test("steps know the vocabulary, pictures and each other, and nothing of how they are run", async () => {
+  const allowed = (target: string) =>
+    target.startsWith("src/steps/") || target.startsWith("src/imaging/") ||
+    ["base", "vocabulary"].includes(layerOf(target) ?? "");
+  const wrong = (await modules()).filter(({ path }) => path.startsWith("src/steps/"))
+    .flatMap(({ path, imports }) =>
+      imports.filter((target) => target.startsWith("src/") && !allowed(target))
+        .map((target) => `${path} → ${target}`)
+    );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the command line does not reach into how a run works", async () => {
+  const inner = ["run", "performer", "resolver", "settler", "store", "cache", "handles", "batcher"];
+  const wrong = (await modules()).filter(({ path }) => path.startsWith("src/cli/"))
+    .flatMap(({ path, imports }) =>
+      imports.filter((target) => inner.some((name) => target === `src/runtime/${name}.ts`))
+        .map((target) => `${path} → ${target}`)
+    );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("steps and pure layers use neither Deno, the network, the clock nor chance", async () => {
+  const wrong: string[] = [];
+  for (const { path } of await modules()) {
+    const layer = layerOf(path);
+    const isPure = path.startsWith("src/steps/") || path.startsWith("src/imaging/") ||
+      ["base", "vocabulary", "pure"].includes(layer ?? "");
+    if (!isPure) continue;
+    const code = Deno.readTextFileSync(new URL(path, root)).replace(
+      /\/\*[\s\S]*?\*\/|\/\/.*$/gm,
+      "",
+    );
+    const found = /\bDeno\.|\bfetch\(|\bDate\.now\(|new Date\(\)|Math\.random\(|@duckdb/.exec(code);
+    if (found !== null) wrong.push(`${path}: ${found[0]}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("a check loads no heavy module", async () => {
+  const script = `
+    const { main } = await import(${JSON.stringify(`${root}src/cli/main.ts`)});
+    const code = await main(["check", ${
+    JSON.stringify(new URL(`${root}pipelines/proxy.yaml`).pathname)
+  }]);
+    const { createRequire } = await import("node:module");
+    const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) => /sharp|duckdb|exifr|onnx/.test(path));
+    console.log(JSON.stringify({ code, loaded }));
+  `;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--config", new URL("deno.json", root).pathname, script],
+    cwd: new URL(root).pathname,
+  }).output();
+  const last = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!;
+  assert.deepEqual(JSON.parse(last), { code: 0, loaded: [] });
+});
