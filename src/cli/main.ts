@@ -106,9 +106,11 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-    if (!(error instanceof UsageError)) throw error;
+    // What the system refuses (a folder that cannot be written) is no bug either.
+    const isExpected = error instanceof UsageError || (error instanceof Error && "code" in error);
+    if (!isExpected) throw error;
     console.error(`error: ${error.message}`);
-    return exitCodes.usage;
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
 }
 

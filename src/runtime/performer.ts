@@ -1,25 +1,23 @@
 import pRetry from "p-retry";
 import type { ArtifactRef, Kind } from "./artifact.ts";
 import { Batcher } from "./batcher.ts";
-import type { StoredMember, StoredOutput, StoredResult } from "./cache.ts";
+import type { StoredOutput, StoredResult } from "./cache.ts";
 import type { Disk } from "./disk.ts";
 import type { RunListener } from "./event.ts";
-import { type GraphNode, outputPorts } from "./graph.ts";
-import { HandleScope, isHandle, memberHandle, type ReadBytes } from "./handles.ts";
-import { sha256 } from "./hash.ts";
+import type { GraphNode } from "./graph.ts";
+import { HandleScope, memberHandle, type ReadBytes } from "./handles.ts";
 import type { Item } from "./items.ts";
+import { keepOutputs } from "./outputs.ts";
 import type { Pools } from "./pools.ts";
 import { Rejection } from "./rejection.ts";
 import { memberItems, type Resolver, type TaskInputs } from "./resolver.ts";
 import { isSource } from "./stages.ts";
 import {
-  type Born,
   type Failed,
   type InputPorts,
   type InputValues,
   isPerItem,
   type Member,
-  type MemberOutput,
   type Produced,
   type Rejected,
   type StepContext,
@@ -105,9 +103,10 @@ export class Performer {
     }
     if (result.status === "rejected") return stored(storedResult(result, {}, notes));
     try {
-      const failedMembers = new Map<Member, string>();
-      const outputs = await this.#keepOutputs(node, inputs, result.outputs, failedMembers);
-      return stored(storedResult(result, outputs, notes), failedMembers);
+      const memberCount = inputs.gathered?.members.length ?? 0;
+      const { store } = this.effects;
+      const kept = await keepOutputs(store, node, result.outputs, memberCount);
+      return stored(storedResult(result, kept.outputs, notes), kept.failedMembers);
     } catch (error) {
       return { type: "unfinished", result: failureOf(error), notes };
     }
@@ -326,68 +325,6 @@ export class Performer {
       await scope.release();
     }
   }
-
-  async #keepOutputs(
-    node: GraphNode,
-    inputs: TaskInputs,
-    outputs: Readonly<Values>,
-    failedMembers: Map<Member, string>,
-  ): Promise<Record<string, StoredOutput>> {
-    const kept: Record<string, StoredOutput> = {};
-    for (const [port, { kind, flow }] of outputPorts(node.step)) {
-      const value = outputs[port];
-      if (value === undefined) {
-        throw new TypeError(`Step "${node.step.name}" gave nothing for its output "${port}"`);
-      }
-      if (flow === "many") {
-        kept[port] = await this.keepBorn(node, port, value as readonly Born<Kind>[]);
-      } else if (flow === "each" && !isPerItem(node.step)) {
-        const members = value as ReadonlyMap<Member, MemberOutput<Kind>>;
-        const count = inputs.gathered?.members.length ?? 0;
-        kept[port] = await this.#keepMembers(kind, members, count, failedMembers);
-      } else kept[port] = { one: await this.#keep(kind, value) };
-    }
-    return kept;
-  }
-
-  /** Stores the values that new items were born with. */
-  async keepBorn(
-    node: GraphNode,
-    port: string,
-    born: readonly Born<Kind>[],
-  ): Promise<StoredOutput> {
-    const { kind } = node.step.outputs[port];
-    const kept = [];
-    for (const birth of born) {
-      if ("value" in birth) {
-        kept.push({ name: birth.name, ref: await this.#keep(kind, birth.value) });
-      }
-    }
-    return { born: kept };
-  }
-
-  async #keepMembers(
-    kind: Kind,
-    values: ReadonlyMap<Member, MemberOutput<Kind>>,
-    count: number,
-    failedMembers: Map<Member, string>,
-  ): Promise<StoredOutput> {
-    const members: StoredMember[] = new Array(count).fill(null);
-    for (const [member, value] of values) {
-      if (!isVerdict(value)) members[member] = await this.#keep(kind, value);
-      else if (value.status === "failed") failedMembers.set(member, value.reason);
-      else members[member] = { rejected: value.reason, numbers: value.numbers };
-    }
-    return { members };
-  }
-
-  async #keep(kind: Kind, value: unknown): Promise<ArtifactRef> {
-    if (isHandle(value)) return value.ref;
-    const { bytes, facts } = kind.encode(value);
-    const hash = sha256(bytes);
-    await this.effects.store.put(bytes, hash);
-    return { kind: kind.name, hash, byteLength: bytes.length, facts };
-  }
 }
 
 /** Turns what a step throws into a result: a rejection is expected, anything else is a failure. */
@@ -432,11 +369,6 @@ function storedResult(
     warnings: textsOf("warning"),
     summary: textsOf("summary"),
   };
-}
-
-function isVerdict(value: unknown): value is Rejected | Failed {
-  if (typeof value !== "object" || value === null || !("status" in value)) return false;
-  return value.status === "rejected" || value.status === "failed";
 }
 
 function mayHelp(result: Result): result is Failed {

@@ -6,6 +6,7 @@ import { type GraphNode, outputPorts } from "./graph.ts";
 import type { HandleScope } from "./handles.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
 import { type Item, newItem, type Space } from "./items.ts";
+import { keepBorn } from "./outputs.ts";
 import { failureOf, type Performed, Performer, type RetryOptions } from "./performer.ts";
 import type { Pools } from "./pools.ts";
 import type { Resolution, Resolver, TaskInputs } from "./resolver.ts";
@@ -56,6 +57,7 @@ type StatIndex = ReadonlyMap<string, IndexedFile>;
 export class Run {
   readonly #performer: Performer;
   readonly #settler: Settler;
+  readonly #running = new Map<TaskKey, Promise<void>>();
 
   constructor(readonly options: RunOptions, readonly effects: RunEffects) {
     this.#performer = new Performer({ ...options, ...effects });
@@ -148,7 +150,7 @@ export class Run {
   async #bearValues(node: GraphNode, port: string, born: readonly Born<Kind>[]) {
     const values = born.filter((birth) => "value" in birth);
     if (values.length === 0) return;
-    const output = await this.#performer.keepBorn(node, port, values);
+    const output = await keepBorn(this.effects.store, node, port, values);
     const result: StoredResult = { status: "produced", outputs: { [port]: output } };
     this.effects.resolver.settle(node, undefined, "produced", result);
   }
@@ -234,12 +236,39 @@ export class Run {
     }
   }
 
-  async #runItem(node: GraphNode, item: Item, scope: HandleScope) {
+  async #runItem(node: GraphNode, item: Item, scope: HandleScope): Promise<void> {
     const resolution = this.effects.resolver.resolve(node, item);
-    if (resolution.type === "blocked") this.#settler.blocked(node, item, resolution);
-    else if (resolution.type === "hit") {
-      this.#settler.hit(node, item, resolution.key, resolution.result);
-    } else await this.#execute(node, item, resolution, scope);
+    if (resolution.type === "blocked") return this.#settler.blocked(node, item, resolution);
+    if (resolution.type === "hit") return this.#knownAfterAll(node, item, resolution);
+    // A copy of this picture is at work: its result will be this one's too.
+    const twin = this.#running.get(resolution.key);
+    if (twin !== undefined) {
+      await twin;
+      return await this.#runItem(node, item, scope);
+    }
+    await this.#alone(resolution.key, () => this.#execute(node, item, resolution, scope));
+  }
+
+  /** Keeps others from doing the same task at the same time. */
+  async #alone(key: TaskKey, work: () => Promise<void>) {
+    const running = work();
+    this.#running.set(key, running.catch(() => {}));
+    try {
+      await running;
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  /** A result that was known under another name, or has just been made for a copy. */
+  #knownAfterAll(
+    node: GraphNode,
+    item: Item,
+    { key, result }: { readonly key: TaskKey; readonly result: StoredResult },
+  ) {
+    const { cache, resolver } = this.effects;
+    cache.noteLatest({ node: resolver.taskNode(node), item: item.name, key });
+    this.#settler.hit(node, item, key, result);
   }
 
   async #execute(
@@ -256,7 +285,7 @@ export class Run {
 
   /** Reads a file that enters from outside: its hash, and a first look at its header. */
   async #identify(node: GraphNode, item: Item, scope: HandleScope, index: StatIndex) {
-    const { store, resolver } = this.effects;
+    const { store } = this.effects;
     const started = performance.now();
     const file = item.file!;
     const read = await this.#hashOf(item, index);
@@ -271,21 +300,29 @@ export class Run {
     const readBytes = async (each: ArtifactRef) => bytes ?? await store.read(each);
     // The steps that follow get the bytes that were just read for the hash.
     if (bytes !== undefined) void scope.open(ref, kind, readBytes).catch(() => {});
-    const resolution = resolver.resolveFile(node, item, hash);
-    if (resolution.type === "blocked") return; // a file has no inputs that could be missing
-    if (resolution.type === "hit") {
-      this.#settler.hit(node, item, resolution.key, resolution.result);
-    } else {
-      this.#reportStart(node, item, resolution.key, resolution.reason);
-      const open = () => scope.open(ref, kind, readBytes);
+    const open = () => scope.open(ref, kind, readBytes);
+    await this.#firstLook(node, item, hash, async (task) => {
       const performed = await this.#performer.identify(kind, ref, port, open);
-      this.#settle(
-        node,
-        item,
-        { ...resolution, elapsedMs: performance.now() - started },
-        performed,
-      );
+      this.#settle(node, item, { ...task, elapsedMs: performance.now() - started }, performed);
+    });
+  }
+
+  async #firstLook(
+    node: GraphNode,
+    item: Item,
+    hash: ContentHash,
+    look: (task: { readonly key: TaskKey; readonly inputs: TaskInputs }) => Promise<void>,
+  ): Promise<void> {
+    const resolution = this.effects.resolver.resolveFile(node, item, hash);
+    if (resolution.type === "blocked") return; // a file has no inputs that could be missing
+    if (resolution.type === "hit") return this.#knownAfterAll(node, item, resolution);
+    const twin = this.#running.get(resolution.key);
+    if (twin !== undefined) {
+      await twin;
+      return await this.#firstLook(node, item, hash, look);
     }
+    this.#reportStart(node, item, resolution.key, resolution.reason);
+    await this.#alone(resolution.key, () => look(resolution));
   }
 
   async #hashOf(

@@ -19,7 +19,10 @@ Deno.test("run publishes proxies, says what came of it, and does nothing twice",
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /savings: 2 pictures: .* % saved \(1 more have no proxy\)/);
   assert.match(first.stdout, /complete in .*: 7 ran, 0 cached, 1 left out, 0 skipped, 0 failed/);
-  assert.match(first.stderr, /Left out \(1\)\n  cut\.jpg \(proxies\): JPEG ends after 9,000 bytes/);
+  assert.match(
+    first.stderr,
+    /Left out \(1\)\n {2}cut\.jpg \(proxies\): JPEG ends after 9,000 bytes/,
+  );
   assert.equal([...Deno.readDirSync(rig.path("proxies"))].length, 3);
   const second = await tintype(rig, proxyArgs);
   assert.match(second.stdout, /complete in .*: 0 ran, 7 cached, 1 left out/);
@@ -58,7 +61,7 @@ steps:
   });
   const { code, stderr } = await tintype(rig, ["run", "r.yaml"]);
   assert.equal(code, 1);
-  assert.match(stderr, /Failed \(1\)\n  a\.jpg \(broken\): out of paint/);
+  assert.match(stderr, /Failed \(1\)\n {2}a\.jpg \(broken\): out of paint/);
 });
 
 Deno.test("a wrong recipe is exit code 2, with place and caret on standard error", async () => {

@@ -1,4 +1,4 @@
-import { PictureRig } from "../picture_rig.ts";
+import type { PictureRig } from "../picture_rig.ts";
 
 export const mainModule = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 

@@ -28,6 +28,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "pools",
     "batcher",
     "resolver",
+    "outputs",
     "performer",
     "settler",
     "run",

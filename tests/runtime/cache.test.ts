@@ -207,3 +207,19 @@ Deno.test("a newer cache format is refused with the way out", async () => {
   database.close();
   await assert.rejects(rig.run(recipe), /its format is 99 \(1 is wanted\); remove it/);
 });
+
+Deno.test("a renamed file remembers what its tasks were made of", async () => {
+  await using rig = new Rig();
+  rig.write({ "in/a": "one" });
+  await rig.run(recipe);
+  Deno.renameSync(rig.path("in/a"), rig.path("in/z"));
+  await rig.run(recipe);
+  const { events } = await rig.run(
+    recipe.replace("from: texts }", "from: texts, with: { times: 2 } }"),
+  );
+  const upper = events.find((event) => event.type === "task-started" && event.node === "upper");
+  assert.deepEqual(upper?.type === "task-started" && upper.why, {
+    type: "changed",
+    changes: [{ part: "param", name: "times", before: 1, after: 2 }],
+  });
+});

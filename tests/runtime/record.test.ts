@@ -92,8 +92,9 @@ Deno.test("the catalogue can be read while a run writes, also from another proce
   rig.write(Object.fromEntries("abcdef".split("").map((name) => [`in/${name}`, name])));
   const goOn = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
-  rig.onUpper = async (text) => {
-    if (text !== "f") return;
+  let calls = 0;
+  rig.onUpper = async () => {
+    if (++calls < 6) return;
     reached.resolve();
     await goOn.promise;
   };

@@ -208,3 +208,11 @@ Deno.test("two runs in one workspace: the second waits and says for whom", async
   assert.equal((await first).counts.ran, 4);
   assert.equal((await second).counts.cached, 4);
 });
+
+Deno.test("of copies that are under way together only one is computed", async () => {
+  await using rig = new Rig();
+  rig.write({ "in/a": "same", "in/b": "same", "in/c": "same" });
+  const { counts } = await rig.run(recipe, { jobs: 3 });
+  assert.deepEqual(rig.takeCalls()["test.upper"], ["same"]);
+  assert.deepEqual([counts.ran, counts.cached], [4, 6]);
+});
