@@ -20,8 +20,11 @@ export async function run(recipe: string, options: RunOptions, command: Command)
   const session = sessionOf(command);
   const graph = await loadRecipe(session, recipe, { ...options, needsValues: true });
   if (graph === undefined) return exitCodes.usage;
-  const stop = stopSignal();
   const printer = options.json ? undefined : new RunPrinter(graph);
+  const stop = stopSignal(() => {
+    printer?.close();
+    console.error(colours().warning("Finishing what is in flight; Ctrl-C again stops at once"));
+  });
   const settings: RunSettings = {
     ...options,
     signal: stop.signal,
@@ -53,11 +56,11 @@ function codeOf({ status }: RunReport): number {
 }
 
 /** Fires at the first Ctrl-C or SIGTERM; the second ends the process at once. */
-function stopSignal(): { readonly signal: AbortSignal; dispose(): void } {
+function stopSignal(onStop: () => void): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) Deno.exit(exitCodes.interrupted);
-    console.error(colours().warning("\nFinishing what is in flight; once more to stop at once"));
+    onStop();
     controller.abort();
   };
   Deno.addSignalListener("SIGINT", onSignal);

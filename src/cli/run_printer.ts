@@ -22,7 +22,7 @@ type Settled = Extract<RunEvent, { readonly type: "task-settled" }>;
 export class RunPrinter {
   readonly #paint = colours();
   readonly #isTerminal = Deno.stderr.isTerminal();
-  readonly #bar: progress.SingleBar | undefined;
+  #bar: progress.SingleBar | undefined;
   readonly #problems: Settled[] = [];
   readonly #warnings: string[] = [];
   readonly #summaries: string[] = [];
@@ -94,8 +94,10 @@ export class RunPrinter {
     }
   }
 
+  /** Takes the bar away for good. */
   close(): void {
     this.#bar?.stop();
+    this.#bar = undefined;
   }
 
   /** Prints the end of a run. */

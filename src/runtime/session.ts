@@ -277,12 +277,18 @@ export class Session {
       const params = Object.fromEntries(
         Object.entries(node.params).map(([name, value]) => [
           name,
-          places.has(name) && typeof value === "string" ? resolve(this.options.cwd, value) : value,
+          places.has(name) && typeof value === "string" ? this.#place(value) : value,
         ]),
       );
       return { ...node, params };
     });
     return { ...graph, nodes };
+  }
+
+  /** Shells leave the "~" of "source=~/Pictures" to the program, some of them. */
+  #place(path: string): string {
+    const home = path === "~" || path.startsWith("~/") ? Deno.env.get("HOME") : undefined;
+    return resolve(this.options.cwd, home === undefined ? path : join(home, path.slice(1)));
   }
 
   #now(): Date {

@@ -17,7 +17,7 @@ Deno.test("run publishes proxies, says what came of it, and does nothing twice",
   await using rig = await rigWithPhotos();
   const first = await tintype(rig, proxyArgs);
   assert.equal(first.code, 0, first.stderr);
-  assert.match(first.stdout, /savings: 2 pictures: .* % saved \(1 more have no proxy\)/);
+  assert.match(first.stdout, /savings: 2 pictures: .* % saved \(without a proxy: 1\)/);
   assert.match(first.stdout, /complete in .*: 7 ran, 0 cached, 1 left out, 0 skipped, 0 failed/);
   assert.match(
     first.stderr,

@@ -108,8 +108,9 @@ function totalOf(rows: readonly Saving[], withoutProxy: number): Total {
 
 function sentence(total: Total): string {
   if (total.images === 0) return "No pictures to compare";
-  const without = total.without_proxy === 0 ? "" : ` (${total.without_proxy} more have no proxy)`;
-  return `${total.images.toLocaleString("en")} pictures: ${megabytes(total.bytes_before)} → ${
+  const without = total.without_proxy === 0 ? "" : ` (without a proxy: ${total.without_proxy})`;
+  const noun = total.images === 1 ? "picture" : "pictures";
+  return `${total.images.toLocaleString("en")} ${noun}: ${megabytes(total.bytes_before)} → ${
     megabytes(total.bytes_after)
   }, ${total.percent_saved} % saved${without}`;
 }
