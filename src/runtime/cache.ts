@@ -39,6 +39,13 @@ export interface PreviousTask {
 
 const formatVersion = "1";
 
+/** SQLite's page size, and what a task takes with its share of everything else (measured). */
+const pageBytes = 4096;
+const taskBytes = 750;
+
+/** So few are quicker asked one by one. */
+const fewTasks = 500;
+
 const schema = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   -- What all tasks of a node share in their keys, stored once.
@@ -72,6 +79,7 @@ export class ActionCache {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #signatureIds = new Map<string, number>();
+  #preloaded: Map<string, string> = new Map();
   #writes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -114,8 +122,30 @@ export class ActionCache {
 
   /** The result under a key. */
   result(key: TaskKey): StoredResult | undefined {
-    const row = this.#get("SELECT result FROM tasks WHERE key = ?", key);
-    return row === undefined ? undefined : parseResult(row["result"] as string);
+    const text = this.#preloaded.get(key) ??
+      this.#get("SELECT result FROM tasks WHERE key = ?", key)?.["result"];
+    return text === undefined ? undefined : parseResult(text as string);
+  }
+
+  /**
+   * Reads the results of some nodes in one query, for a run that is about to ask for `expected` of
+   * them: 1 µs each instead of 5. A cache that holds much else is left to be asked one by one.
+   */
+  preload(nodes: readonly NodeParts[], expected: number): void {
+    this.#preloaded = new Map();
+    const pages = this.#get("PRAGMA page_count")!["page_count"] as number;
+    const roughCount = pages * pageBytes / taskBytes;
+    if (expected < fewTasks || roughCount > expected * 5) return;
+    const ids = nodes.flatMap((parts) => this.#knownSignature(parts) ?? []);
+    if (ids.length === 0) return;
+    const sql = `SELECT key, result FROM tasks WHERE signature IN (${ids.join(", ")})`;
+    const rows = this.#database.prepare(sql).all() as { key: string; result: string }[];
+    for (const { key, result } of rows) this.#preloaded.set(key, result);
+  }
+
+  /** Lets go of what `preload` read. */
+  unload(): void {
+    this.#preloaded = new Map();
   }
 
   /** Keeps a result with the parts of its key, and as the latest of its task. */
@@ -174,15 +204,20 @@ export class ActionCache {
   }
 
   #signatureId(parts: NodeParts): number {
+    const known = this.#knownSignature(parts);
+    if (known !== undefined) return known;
+    this.#begin();
+    this.#run("INSERT OR IGNORE INTO signatures (parts) VALUES (?)", signatureText(parts));
+    return this.#knownSignature(parts)!;
+  }
+
+  #knownSignature(parts: NodeParts): number | undefined {
     const text = signatureText(parts);
     const known = this.#signatureIds.get(text);
     if (known !== undefined) return known;
-    this.#begin();
-    this.#run("INSERT OR IGNORE INTO signatures (parts) VALUES (?)", text);
-    const row = this.#get("SELECT id FROM signatures WHERE parts = ?", text)!;
-    const id = row["id"] as number;
-    this.#signatureIds.set(text, id);
-    return id;
+    const row = this.#get("SELECT id FROM signatures WHERE parts = ?", text);
+    if (row !== undefined) this.#signatureIds.set(text, row["id"] as number);
+    return row?.["id"] as number | undefined;
   }
 
   /** The bytes of a small artifact. */
@@ -207,18 +242,13 @@ export class ActionCache {
     const prefix = commonPrefix(paths);
     const files = new Map<string, IndexedFile>();
     // "0" is the character after "/".
+    // "0" is the character after "/".
+    const end = `${prefix.slice(0, -1)}0`;
     const rows = this.#prepare(
       "SELECT path, size, mtime_ms, inode, seen_ms, hash FROM files WHERE path >= ? AND path < ?",
-    );
-    const end = `${prefix.slice(0, -1)}0`;
-    for (const row of rows.iterate(prefix, end) as Iterable<Record<string, unknown>>) {
-      files.set(row["path"] as string, {
-        size: row["size"] as number,
-        mtimeMs: row["mtime_ms"] as number,
-        inode: row["inode"] as number,
-        seenMs: row["seen_ms"] as number,
-        hash: row["hash"] as ContentHash,
-      });
+    ).all(prefix, end) as unknown as FileRow[];
+    for (const { path, size, mtime_ms, inode, seen_ms, hash } of rows) {
+      files.set(path, { size, mtimeMs: mtime_ms, inode, seenMs: seen_ms, hash });
     }
     return files;
   }
@@ -295,6 +325,15 @@ export interface IndexedFile {
   readonly inode: number;
   /** When it was read, milliseconds since 1970. */
   readonly seenMs: number;
+  readonly hash: ContentHash;
+}
+
+interface FileRow {
+  readonly path: string;
+  readonly size: number;
+  readonly mtime_ms: number;
+  readonly inode: number;
+  readonly seen_ms: number;
   readonly hash: ContentHash;
 }
 

@@ -1,5 +1,6 @@
-import { distance } from "fastest-levenshtein";
 import type { Span } from "./source.ts";
+
+export { nearest, suggestion } from "./suggestion.ts";
 
 export type Severity = "error" | "warning";
 
@@ -20,45 +21,6 @@ export interface Diagnostic {
 export interface Related {
   readonly message: string;
   readonly span: Span;
-}
-
-/** The candidate that `name` most probably meant, or undefined when none is near. */
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  const wanted = name.toLowerCase();
-  let best: { readonly candidate: string; readonly score: number } | undefined;
-  for (const candidate of candidates) {
-    const score = likeness(wanted, candidate.toLowerCase());
-    if (score !== undefined && (best === undefined || score < best.score)) {
-      best = { candidate, score };
-    }
-  }
-  return best?.candidate;
-}
-
-/** A small number for names that are alike, undefined for names that are not. */
-function likeness(wanted: string, candidate: string): number | undefined {
-  const edits = distance(wanted, candidate);
-  const allowed = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) * 0.4));
-  if (edits <= allowed) return edits;
-  const words = (text: string) => text.split(/[._\-\s]+/).filter((word) => word.length > 0);
-  const candidateWords = words(candidate);
-  const isPart = words(wanted).some((word) => word.length >= 3 && candidateWords.includes(word));
-  const isPrefix = wanted.length >= 3 &&
-    (candidate.startsWith(wanted) || wanted.startsWith(candidate));
-  return isPart || isPrefix ? allowed + 1 + edits / 100 : undefined;
-}
-
-/** `Did you mean "x"?`, or the list of what there is when nothing is near. */
-export function suggestion(
-  name: string,
-  candidates: readonly string[],
-  noun: string,
-): string | undefined {
-  const near = nearest(name, candidates);
-  if (near !== undefined) return `Did you mean "${near}"?`;
-  if (candidates.length === 0) return undefined;
-  const shown = candidates.slice(0, 12).map((candidate) => `"${candidate}"`).join(", ");
-  return `${noun}: ${shown}${candidates.length > 12 ? ", …" : ""}`;
 }
 
 /** Diagnostics in reading order: by file, then by place, errors before warnings at the same place. */

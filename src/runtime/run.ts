@@ -159,6 +159,8 @@ export class Run {
     if (space === undefined || space.items.length === 0) return;
     const window = this.#window(nodes);
     const index = this.#statIndex(space.items);
+    const { cache, resolver } = this.effects;
+    cache.preload(nodes.map((node) => resolver.parts(node)), space.items.length * nodes.length);
     const inFlight = new Set<Promise<void>>();
     const bugs: unknown[] = [];
     let breath = performance.now();
@@ -178,6 +180,7 @@ export class Run {
       }
     }
     await Promise.all(inFlight);
+    cache.unload();
     if (bugs.length > 0) throw bugs[0];
   }
 

@@ -97,7 +97,7 @@ class Walk {
       const { name } = entry;
       if (name.startsWith(".") && !this.options.hidden) continue;
       const item = prefix + name;
-      const full = join(path, name);
+      const full = `${path}/${name}`;
       if (entry.isFolder) this.#enter(full, item);
       else if (entry.isSymlink) this.#link(full, item);
       else if (entry.isFile) this.#file(full, item);
