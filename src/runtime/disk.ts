@@ -1,3 +1,6 @@
+/** Temporary names begin so; what a killed run left under such a name may be removed. */
+export const temporaryPrefix = ".tintype-tmp-";
+
 /** A file or folder as a look at it shows. */
 export interface FileStat {
   readonly isFile: boolean;

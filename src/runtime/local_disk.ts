@@ -1,9 +1,6 @@
 import { statfsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import type { Disk, FileStat } from "./disk.ts";
-
-/** Temporary names begin so; what a killed run left under such a name may be removed. */
-export const temporaryPrefix = ".tintype-tmp-";
+import { dirname, join } from "node:path";
+import { type Disk, type FileStat, temporaryPrefix } from "./disk.ts";
 
 let written = 0;
 
@@ -53,11 +50,6 @@ export const localDisk: Disk = {
     return bavail * bsize;
   },
 };
-
-/** Whether a file name is one of ours that a killed run may have left. */
-export function isTemporary(path: string): boolean {
-  return basename(path).startsWith(temporaryPrefix);
-}
 
 function removeIfThere(path: string) {
   try {

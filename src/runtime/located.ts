@@ -1,6 +1,7 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceFile, Span } from "./source.ts";
+import { type ReadYaml, readYaml } from "./yaml_reader.ts";
 
 /** A YAML value that knows where it was written. */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
@@ -21,6 +22,8 @@ export interface LocatedMap {
   readonly type: "map";
   readonly span: Span;
   readonly entries: readonly LocatedEntry[];
+  /** Values whose key stood there before, or is no text: reported, and passed over. */
+  readonly dropped: readonly Located[];
 }
 
 export interface LocatedEntry {
@@ -46,10 +49,21 @@ export function plainValue(located: Located): unknown {
   );
 }
 
+/** The scalars in a value, also those that were passed over. */
+export function* scalarsIn(located: Located | undefined): Iterable<LocatedScalar> {
+  if (located === undefined) return;
+  if (located.type === "scalar") yield located;
+  else if (located.type === "list") { for (const each of located.elements) yield* scalarsIn(each); }
+  else {
+    for (const { value } of located.entries) yield* scalarsIn(value);
+    for (const value of located.dropped) yield* scalarsIn(value);
+  }
+}
+
 /** What a value is, for messages: `text "abc"`, `a list`, `nothing`. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "a map";
   if (typeof value === "string") {
     return `text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 39)}…` : value)}`;
@@ -57,95 +71,56 @@ export function describeValue(value: unknown): string {
   return String(value);
 }
 
+/** `describeValue` of a value that was written. */
+export function describeLocated(located: Located): string {
+  return describeValue(
+    located.type === "scalar" ? located.value : located.type === "list" ? located.elements : {},
+  );
+}
+
+/** The text of a span. */
+export function writtenText({ file, start, end }: Span): string {
+  return file.text.slice(start, end);
+}
+
 /**
- * Parses one YAML 1.2 document. Syntax mistakes leave `root` undefined: what a broken text means
- * would be a guess. A key that stands twice is reported, and the first one holds.
+ * Reads one YAML 1.2 document. `root` is undefined where the file is empty, or cannot be read even
+ * with its syntax mistakes mended. A key that stands twice is reported, and the first one holds.
  */
 export function parseYaml(
   file: SourceFile,
 ): { readonly root?: Located; readonly diagnostics: readonly Diagnostic[] } {
-  const document = parseDocument(file.text, {
-    prettyErrors: false,
-    uniqueKeys: false,
-    strict: true,
-    version: "1.2",
-    logLevel: "silent",
-  });
-  if (document.errors.length > 0) {
-    return { diagnostics: document.errors.map((error) => syntaxDiagnostic(file, error)) };
-  }
-  const diagnostics: Diagnostic[] = [];
-  const converter = new Converter(file, document as unknown as AliasSource, diagnostics);
-  const root = document.contents === null
-    ? undefined
-    : converter.convert(document.contents as Node, 0);
-  return { root: converter.isTooLarge ? undefined : root, diagnostics };
-}
-
-interface AliasSource {
-  readonly contents: unknown;
-}
-
-interface YamlError {
-  readonly code: string;
-  readonly message: string;
-  readonly pos: [number, number];
-}
-
-function syntaxDiagnostic(file: SourceFile, error: YamlError): Diagnostic {
-  const [start, end] = spanOnOneLine(file, error.pos[0], error.pos[1]);
-  const message = error.message.replace(/\s+/g, " ").replace(/[.:]$/, "");
+  const read = readYaml(file);
+  if (read.document === undefined) return { diagnostics: read.diagnostics };
+  const converter = new Converter(file, read);
+  const contents = read.document.contents as Node | null;
+  const root = contents === null ? undefined : converter.convert(contents, 0);
   return {
-    code: "yaml-syntax",
-    severity: "error",
-    message: `Not valid YAML: ${message}`,
-    span: { file, start, end },
-    help: syntaxHelp[error.code],
+    root: converter.isTooLarge ? undefined : root,
+    diagnostics: [...read.diagnostics, ...converter.diagnostics],
   };
 }
 
-const syntaxHelp: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: "Indent with spaces",
-  BAD_INDENT:
-    "Lines of one map or list begin at the same column; items in { } are parted by commas",
-  MISSING_CHAR: "A bracket, brace, quote or comma is missing here or before",
-  BLOCK_AS_IMPLICIT_KEY: 'Put a value with ": " in it in quotes, or on a line of its own',
-  MULTILINE_IMPLICIT_KEY: 'A key stands on one line and is followed by ": "',
-  MULTIPLE_DOCS: 'One file holds one recipe: remove the line "---"',
-  BAD_SCALAR_START: "Put a value that begins with @, ` or % in quotes",
-};
-
-/** An error's stretch, cut at the end of its first line, at least one character. */
-function spanOnOneLine(file: SourceFile, start: number, end: number): [number, number] {
-  const begin = Math.min(start, Math.max(0, file.text.length - 1));
-  const newline = file.text.indexOf("\n", begin);
-  const last = newline < 0 ? file.text.length : newline;
-  return [begin, Math.max(begin + 1, Math.min(end, last))];
-}
-
 class Converter {
-  #values = 0;
+  readonly diagnostics: Diagnostic[] = [];
   isTooLarge = false;
+  #values = 0;
+  /** Anchored nodes by name, filled in reading order: an alias means the last one before it. */
+  readonly #anchors = new Map<string, Node>();
+  /** The anchors whose values are being put in. */
+  readonly #open = new Set<Node>();
 
-  constructor(
-    readonly file: SourceFile,
-    readonly document: AliasSource,
-    readonly diagnostics: Diagnostic[],
-  ) {}
+  constructor(readonly file: SourceFile, readonly read: ReadYaml) {}
 
   convert(node: Node | null, depth: number, fallback?: Span): Located {
     const span = node?.range
       ? this.#span(node.range[0], node.range[1])
       : fallback ?? this.#span(0, 1);
     this.#values++;
-    if (this.#values > maxValues || depth > maxDepth) return this.#refuse(span);
-    if (isAlias(node)) {
-      // deno-lint-ignore no-explicit-any
-      const target = node.resolve(this.document as any) as Node | undefined;
-      const value = this.convert(target ?? null, depth + 1, span);
-      return { ...value, span };
-    }
-    if (isMap(node)) return { type: "map", span, entries: this.#entries(node.items, depth) };
+    if (this.isTooLarge || this.#values > maxValues || depth > maxDepth) return this.#refuse(span);
+    if (isAlias(node)) return this.#alias(node.source, depth, span);
+    this.#anchor(node);
+    if (isMap(node)) return this.#map(node.items, depth, span);
     if (isSeq(node)) {
       const elements = node.items.map((item) => this.convert(item as Node, depth + 1, span));
       return { type: "list", span, elements };
@@ -153,20 +128,49 @@ class Converter {
     return { type: "scalar", span: widened(span, fallback), value: this.#scalar(node) };
   }
 
-  #entries(items: readonly { key: unknown; value: unknown }[], depth: number): LocatedEntry[] {
-    const entries: LocatedEntry[] = [];
+  #anchor(node: Node | null) {
+    const name = (node as { readonly anchor?: string } | null)?.anchor;
+    if (name !== undefined && this.#open.size === 0) this.#anchors.set(name, node!);
+  }
+
+  /** The anchored value, each part of it at the alias: that is where this use of it is wrong. */
+  #alias(name: string, depth: number, span: Span): Located {
+    const target = this.#anchors.get(name);
+    if (target === undefined || this.#open.has(target)) return this.#refuseAlias(name, span);
+    this.#open.add(target);
+    const value = this.convert(target, depth + 1, span);
+    this.#open.delete(target);
+    return movedTo(span, value);
+  }
+
+  #map(
+    items: readonly { readonly key: unknown; readonly value: unknown }[],
+    depth: number,
+    span: Span,
+  ): LocatedMap {
+    const entries = new Map<string, LocatedEntry>();
+    const dropped: Located[] = [];
     for (const item of items) {
       const key = this.convert(item.key as Node, depth + 1);
-      const name = key.type === "scalar" ? String(key.value) : "";
-      const first = entries.find((entry) => entry.key.name === name);
-      if (first !== undefined) this.#reportDuplicate(name, key.span, first.key.span);
-      else if (key.type !== "scalar") this.#reportKey(key.span);
-      else {
-        const value = this.convert(item.value as Node | null, depth + 1, key.span);
-        entries.push({ key: { name, span: key.span }, value });
+      const value = this.convert(item.value as Node | null, depth + 1, key.span);
+      const name = this.#keyName(item.key, key);
+      const first = name === undefined ? undefined : entries.get(name);
+      if (name !== undefined && first === undefined) {
+        entries.set(name, { key: { name, span: key.span }, value });
+        continue;
       }
+      if (name === undefined) this.#reportKey(key.span);
+      else this.#reportDuplicate(name, key.span, first!.key.span);
+      dropped.push(value);
     }
-    return entries;
+    return { type: "map", span, entries: [...entries.values()], dropped };
+  }
+
+  /** A key as it was written: `007` is not 7. */
+  #keyName(node: unknown, key: Located): string | undefined {
+    if (key.type !== "scalar") return undefined;
+    const { source, type } = (node ?? {}) as { readonly source?: string; readonly type?: string };
+    return type === "PLAIN" && source !== undefined ? source : String(key.value ?? "");
   }
 
   #scalar(node: unknown): string | number | boolean | null {
@@ -178,23 +182,37 @@ class Converter {
   }
 
   #span(start: number, end: number): Span {
-    const trimmed = this.file.text.slice(start, end).trimEnd().length;
-    return { file: this.file, start, end: start + trimmed };
+    const span = this.read.span(start, end);
+    return { ...span, end: span.start + writtenText(span).trimEnd().length };
   }
 
   #refuse(span: Span): Located {
     if (!this.isTooLarge) {
       this.isTooLarge = true;
+      const limit = maxValues.toLocaleString("en");
       this.diagnostics.push({
         code: "too-large",
         severity: "error",
-        message: `The recipe holds over ${
-          maxValues.toLocaleString("en")
-        } values, or is nested deeper than ${maxDepth}`,
+        message: this.#values > maxValues
+          ? `The recipe holds more than ${limit} values`
+          : `The recipe is nested deeper than ${maxDepth} levels`,
         span,
-        help: "Aliases (*name) count each time they are used",
+        help: this.#values > maxValues
+          ? "What an alias (*name) stands for counts each time it is used"
+          : undefined,
       });
     }
+    return { type: "scalar", span, value: null };
+  }
+
+  #refuseAlias(name: string, span: Span): Located {
+    this.diagnostics.push({
+      code: "bad-alias",
+      severity: "error",
+      message: `The alias "*${name}" stands inside what "&${name}" names`,
+      span,
+      help: "Write the value out",
+    });
     return { type: "scalar", span, value: null };
   }
 
@@ -217,6 +235,11 @@ class Converter {
       span,
     });
   }
+}
+
+/** A value as if it stood at one place; inner places stay, so that messages can show them. */
+function movedTo(span: Span, value: Located): Located {
+  return { ...value, span };
 }
 
 /** An empty value has no width of its own: it is marked at its key. */

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import type { ArtifactRef } from "./artifact.ts";
 import type { ActionCache } from "./cache.ts";
-import type { Disk } from "./disk.ts";
+import { type Disk, temporaryPrefix } from "./disk.ts";
 import { type ContentHash, sha256 } from "./hash.ts";
-import { isTemporary } from "./local_disk.ts";
 import type { OutsideFile } from "./step.ts";
 
 /**
@@ -102,7 +101,9 @@ export class ArtifactStore {
     for (const shard of this.disk.list(this.folder)) {
       if (!shard.isFolder) continue;
       for (const file of this.disk.list(join(this.folder, shard.name))) {
-        if (isTemporary(file.name)) this.disk.remove(join(this.folder, shard.name, file.name));
+        if (file.name.startsWith(temporaryPrefix)) {
+          this.disk.remove(join(this.folder, shard.name, file.name));
+        }
       }
     }
   }

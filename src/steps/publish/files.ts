@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
 import { type Handle, rowKind } from "../../runtime/artifact.ts";
-import type { Disk } from "../../runtime/disk.ts";
+import { type Disk, temporaryPrefix } from "../../runtime/disk.ts";
 import { sha256 } from "../../runtime/hash.ts";
 import { folder } from "../../runtime/params.ts";
 import {
@@ -165,6 +165,7 @@ class Publication {
     const shortage = this.#shortage(toWrite);
     if (shortage !== undefined) return failed(shortage);
     this.#disk.makeFolder(this.#folder);
+    this.#sweep();
     const limit = pLimit(writesAtOnce);
     await Promise.all(toWrite.map((target) => limit(() => this.#write(target))));
     for (const { target, verdict } of verdicts) this.#keep(target, verdict);
@@ -188,6 +189,17 @@ class Publication {
     if (found === hash) return "adopt";
     if (this.params.overwrite || found === entry?.hash) return "write";
     return entry === undefined ? "foreign" : "edited";
+  }
+
+  /** Removes what a killed run left half-written. */
+  #sweep() {
+    const folders = new Set(this.targets.map(({ file }) => dirname(join(this.#folder, file))));
+    for (const folder of folders) {
+      if (this.#disk.stat(folder) === undefined) continue;
+      for (const { name } of this.#disk.list(folder)) {
+        if (name.startsWith(temporaryPrefix)) this.#disk.remove(join(folder, name));
+      }
+    }
   }
 
   #shortage(targets: readonly Target[]): string | undefined {

@@ -1,0 +1,113 @@
+import { type Fault, insertion, type Mend, removal } from "./yaml_fault.ts";
+import { isBlank, isQuoted, lineAt, type Token } from "./yaml_tokens.ts";
+
+const closers: Readonly<Record<string, string>> = { "{": "}", "[": "]" };
+
+/** The first quote that is not closed. */
+export function quoteFault(text: string, tokens: readonly Token[]): Fault | undefined {
+  const open = tokens.find((token) => isQuoted(token) && !isClosed(token.source));
+  if (open === undefined) return undefined;
+  const quote = open.source[0]!;
+  const line = lineAt(text, open.start);
+  const rest = text.slice(open.start + 1, line.start + line.text.length);
+  return {
+    start: open.start,
+    end: open.start + 1,
+    message: `The quote ${quote} is not closed`,
+    help: `Close it with ${quote} in the same line`,
+    mends: quoteEnds(rest).map((length): Mend => {
+      const at = open.start + 1 + length;
+      const isOther = /["']/.test(rest[length - 1] ?? "");
+      return [isOther ? { at: at - 1, remove: 1, insert: quote } : insertion(at, quote)];
+    }),
+  };
+}
+
+/** Where a text may end whose closing quote was forgotten: before what follows, or with its line. */
+function quoteEnds(rest: string): readonly number[] {
+  const entry = /\s*[,}\]]*\s*,\s*["']?[\w-]+["']?:\s/.exec(rest)?.index;
+  const colon = /^[\w-]+(?=:\s)/.exec(rest)?.[0].length;
+  const comment = /\s+#/.exec(rest)?.index ?? rest.length;
+  const ends = [colon, entry];
+  for (const { index } of rest.matchAll(/\s*[}\]]/g)) ends.push(index);
+  for (const { index } of rest.matchAll(/\s*,/g)) ends.push(index);
+  return [...ends, comment, rest.trimEnd().length].filter((end) => end !== undefined);
+}
+
+function isClosed(source: string): boolean {
+  return source[0] === '"'
+    ? /^"(?:[^"\\]|\\[\s\S])*"$/.test(source)
+    : /^'(?:[^']|'')*'$/.test(source);
+}
+
+/** The first bracket or brace without its partner; two faults where two explanations are as good. */
+export function bracketFaults(text: string, tokens: readonly Token[]): readonly Fault[] {
+  const open: Token[] = [];
+  let last = 0;
+  for (const token of tokens) {
+    if (token.type === "flow-map-start" || token.type === "flow-seq-start") open.push(token);
+    if (token.type === "flow-map-end" || token.type === "flow-seq-end") {
+      const top = open.at(-1);
+      if (top === undefined || closers[top.source] !== token.source) {
+        return mismatch(text, open, token);
+      }
+      open.pop();
+    }
+    if (token.type === "flow-error-end" && open.length > 0) return [unclosed(text, open, last)];
+    if (!isBlank(token)) last = token.end;
+  }
+  return open.length === 0 ? [] : [unclosed(text, open, last)];
+}
+
+/** A closing bracket that is not the one to come. */
+function mismatch(text: string, open: readonly Token[], closer: Token): readonly Fault[] {
+  const top = open.at(-1);
+  const { start, end, source } = closer;
+  const stray: Fault = {
+    start,
+    end,
+    message: `Nothing opens what "${source}" closes`,
+    help: "Remove it, or open it before",
+    mends: [[removal(start, 1)]],
+  };
+  if (top === undefined) return [stray];
+  const wanted = closers[top.source]!;
+  const wrong: Fault = {
+    start,
+    end,
+    message: `"${source}" cannot close "${top.source}" ("${wanted}" is wanted)`,
+    related: [{ message: `"${top.source}" opens here`, start: top.start, end: top.end }],
+    mends: [[{ at: start, remove: 1, insert: wanted }]],
+  };
+  if (!open.some((token) => closers[token.source] === source)) return [wrong, stray];
+  return [notClosed(top, wanted, start, text), wrong];
+}
+
+function notClosed(opener: Token, wanted: string, before: number, text: string): Fault {
+  const at = before - /\s*$/.exec(text.slice(0, before))![0].length;
+  return {
+    start: opener.start,
+    end: opener.end,
+    message: `"${opener.source}" is not closed`,
+    help: `Add "${wanted}"`,
+    related: [{ message: `"${wanted}" is missing here at the latest`, start: before, end: before }],
+    mends: [[insertion(at, wanted)]],
+  };
+}
+
+/** Brackets that are open where the lines go back to an outer level. */
+function unclosed(text: string, open: readonly Token[], at: number): Fault {
+  const opener = open[0]!;
+  const missing = open.map((token) => closers[token.source]!).reverse().join(" ");
+  const isHere = lineAt(text, at).start === lineAt(text, opener.start).start;
+  return {
+    start: opener.start,
+    end: opener.end,
+    message: `"${opener.source}" is not closed`,
+    help: `Add "${missing}"${isHere ? " at the end of the line" : ""}`,
+    related: isHere
+      ? []
+      : [{ message: `"${missing}" is missing here at the latest`, start: at, end: at }],
+    mends: [[insertion(at, missing)]],
+  };
+}

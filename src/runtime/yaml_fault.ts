@@ -1,0 +1,57 @@
+/** Something wrong in a YAML text, with the ways to mend it so that the rest can be read too. */
+export interface Fault {
+  readonly start: number;
+  readonly end: number;
+  readonly message: string;
+  readonly help?: string;
+  readonly related?: readonly {
+    readonly message: string;
+    readonly start: number;
+    readonly end: number;
+  }[];
+  /** The most likely first; the one is taken after which the text reads furthest. */
+  readonly mends: readonly Mend[];
+}
+
+/** Edits made together, in the order of the text. */
+export type Mend = readonly Edit[];
+
+export interface Edit {
+  readonly at: number;
+  readonly remove: number;
+  readonly insert: string;
+}
+
+export function insertion(at: number, insert: string): Edit {
+  return { at, remove: 0, insert };
+}
+
+export function removal(at: number, remove: number): Edit {
+  return { at, remove, insert: "" };
+}
+
+/**
+ * Quotes around a value that begins at `start`, for each place where it may end: in a line, before a
+ * comma or closing bracket, the shortest last, so that `{stem}.{ext} }` is tried as a whole first.
+ */
+export function quotings(text: string, start: number, end: number): readonly QuotedMend[] {
+  const written = text.slice(start, end).replace(/\s+#.*$/, "").trimEnd();
+  const ends = [written.length];
+  for (const { index } of written.matchAll(/\s*[,}\]]/g)) ends.push(index);
+  return ends.filter((length) => length > 0).sort((a, b) => b - a).map((length) => {
+    const value = written.slice(0, length);
+    const quoted = quote(value);
+    return { value, quoted, mend: [{ at: start, remove: length, insert: quoted }] };
+  });
+}
+
+export interface QuotedMend {
+  readonly value: string;
+  readonly quoted: string;
+  readonly mend: Mend;
+}
+
+/** A text in quotes: double ones where nothing in it means something there. */
+export function quote(text: string): string {
+  return /["\\]/.test(text) ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
+}

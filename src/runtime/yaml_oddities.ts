@@ -1,0 +1,176 @@
+import { isAlias, isMap, isScalar, isSeq } from "yaml";
+import { suggestion } from "./suggestion.ts";
+import { type Fault, quotings, removal } from "./yaml_fault.ts";
+import { keyFault } from "./yaml_faults.ts";
+import { isBlank, lineAt, type Token, tokenAt } from "./yaml_tokens.ts";
+
+/** What the YAML library lets pass, or throws at much later, though nobody means it. */
+export function oddities(text: string, tokens: readonly Token[]): readonly Fault[] {
+  return [
+    ...oddCharacters(text),
+    ...oddIndents(text, tokens),
+    ...unknownAliases(text, tokens),
+    ...unknownTags(tokens),
+    ...otherVersion(tokens),
+    ...secondDocument(text, tokens),
+  ];
+}
+
+function oddCharacters(text: string): readonly Fault[] {
+  // deno-lint-ignore no-control-regex
+  const found = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/.exec(text);
+  if (found === null) return [];
+  const isBroken = found[0] === "\ufffd";
+  return [{
+    start: found.index,
+    end: found.index + 1,
+    message: isBroken
+      ? "The file is not UTF-8 here"
+      : `A control character (${codePoint(found[0])}) cannot stand in a recipe`,
+    help: isBroken ? "Save the file as UTF-8" : "Remove it",
+    mends: [[{ at: found.index, remove: 1, insert: " " }]],
+  }];
+}
+
+function codePoint(character: string): string {
+  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** White space that is not a space: it comes with text from web pages and word processors. */
+function oddIndents(text: string, tokens: readonly Token[]): readonly Fault[] {
+  for (const { index, 0: indent } of text.matchAll(/^[ ]*[^\S \t\r\n]+[^\S\r\n]*(?=\S)/gm)) {
+    const odd = indent.search(/[^\S \t]/);
+    const start = index + odd;
+    const token = tokenAt(tokens, start);
+    if (token?.start !== start) continue; // inside a text of several lines
+    const name = indent[odd] === "\u00a0" ? "A no-break space" : "An odd space";
+    return [{
+      start,
+      end: index + indent.length,
+      message: `${name} (${codePoint(indent[odd]!)}) cannot indent a line`,
+      help: "Indent with spaces",
+      mends: [[{ at: index, remove: indent.length, insert: " ".repeat(indent.length) }]],
+    }];
+  }
+  return [];
+}
+
+function unknownAliases(text: string, tokens: readonly Token[]): readonly Fault[] {
+  const anchors = new Set<string>();
+  for (const { type, source, start, end } of tokens) {
+    if (type === "anchor") anchors.add(source.slice(1));
+    if (type !== "alias" || anchors.has(source.slice(1))) continue;
+    const name = source.slice(1);
+    if (/^[A-Za-z_][\w-]*$/.test(name)) return [unknownAlias(name, anchors, start, end)];
+    const line = lineAt(text, start);
+    return quotings(text, start, line.start + line.text.length).map((
+      { value, quoted, mend },
+    ) => ({
+      start,
+      end: start + value.length,
+      message: `"${value}" reads as an alias, because it begins with "*"`,
+      help: `Put it in quotes: ${quoted}`,
+      mends: [mend],
+    }));
+  }
+  return [];
+}
+
+function unknownAlias(
+  name: string,
+  anchors: ReadonlySet<string>,
+  start: number,
+  end: number,
+): Fault {
+  return {
+    start,
+    end,
+    message: `There is no anchor "&${name}" before the alias "*${name}"`,
+    help: suggestion(name, [...anchors], "Anchors") ?? `Put it in quotes if it is text: "*${name}"`,
+    mends: [[{ at: start, remove: end - start, insert: `"*${name}"` }]],
+  };
+}
+
+/** Tags of the YAML core schema change how a value reads; all others need code. */
+const knownTag = /^!(!(str|int|float|bool|null|map|seq))?$/;
+
+function unknownTags(tokens: readonly Token[]): readonly Fault[] {
+  const tag = tokens.find(({ type, source }) => type === "tag" && !knownTag.test(source));
+  if (tag === undefined) return [];
+  const { start, end, source } = tag;
+  return [{
+    start,
+    end,
+    message: `A recipe cannot hold the tag "${source}"`,
+    help: "Remove it, or put the whole value in quotes if it is text",
+    mends: [[removal(start, end - start)]],
+  }];
+}
+
+/** YAML 1.1 reads `no` as false, and `010` as 8. */
+function otherVersion(tokens: readonly Token[]): readonly Fault[] {
+  const line = tokens.find(({ type, source }) =>
+    type === "directive-line" && /^%YAML(?!\s+1\.2\s*$)/.test(source)
+  );
+  if (line === undefined) return [];
+  return [{
+    start: line.start,
+    end: line.end,
+    message: "A recipe is YAML 1.2",
+    help: "Remove the line",
+    mends: [[{ at: line.start, remove: line.source.length, insert: "%YAML 1.2" }]],
+  }];
+}
+
+function secondDocument(text: string, tokens: readonly Token[]): readonly Fault[] {
+  let hasContent = false;
+  let isEnded = false;
+  for (const token of tokens) {
+    const { type, start, end } = token;
+    if (type === "doc-end") isEnded = true;
+    const isStart = type === "doc-start";
+    const isContent = !isStart && type !== "doc-end" && type !== "directive-line" &&
+      type !== "byte-order-mark" && !isBlank(token);
+    if (hasContent && (isStart || (isEnded && isContent))) {
+      return [{
+        start,
+        end,
+        message: "A second YAML document begins here",
+        help: 'One file holds one recipe: remove what follows, or the line "---"',
+        mends: [[removal(start, text.length - start)]],
+      }];
+    }
+    hasContent ||= isContent;
+  }
+  return [];
+}
+
+/** Keys that are no keys: `use:image.proxy`, `folder=./out`, `photos { use`. */
+export function oddKeys(root: unknown): readonly Fault[] {
+  const found: Fault[] = [];
+  const visit = (node: unknown, depth: number) => {
+    if (depth > 64 || isAlias(node)) return;
+    if (isSeq(node)) node.items.forEach((item) => visit(item, depth + 1));
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      if (isScalar(key)) found.push(...oddKey(key, value));
+      visit(value, depth + 1);
+    }
+  };
+  visit(root, 0);
+  return found;
+}
+
+interface WrittenKey {
+  readonly type?: string;
+  readonly source?: string;
+  readonly range?: readonly [number, number, number] | null;
+}
+
+function oddKey({ type, source, range }: WrittenKey, value: unknown): readonly Fault[] {
+  if (type !== "PLAIN" || source === undefined || !range) return [];
+  const brace = /^([\w.-]+)(\s*)[{[]/.exec(source);
+  if (brace !== null) return [keyFault(range[0], brace[1]!)];
+  const hasValue = isScalar(value) ? value.value !== null : value !== null && value !== undefined;
+  return !hasValue && /^[\w.-]+[:=]\S/.test(source) ? [keyFault(range[0], source)] : [];
+}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Handle } from "../../src/runtime/artifact.ts";
+import type { Disk } from "../../src/runtime/disk.ts";
+import { sha256 } from "../../src/runtime/hash.ts";
+import { localDisk } from "../../src/runtime/local_disk.ts";
+import type { StepContext } from "../../src/runtime/step.ts";
+import type { Image } from "../../src/imaging/image.ts";
+import { scan } from "../../src/steps/ingest/scan.ts";
+import { files } from "../../src/steps/publish/files.ts";
+import { PictureRig } from "../picture_rig.ts";
+
+/** A context on a disk that misbehaves as the test says. */
+function contextOn(disk: Disk, names: readonly string[] = []) {
+  const warnings: string[] = [];
+  const context: StepContext = {
+    itemName: "",
+    members: names.map((name, member) => ({ member, name })),
+    isComplete: true,
+    signal: new AbortController().signal,
+    owner: "test/files",
+    warn: (message) => void warnings.push(message),
+    summarize: () => {},
+    disk,
+  };
+  return { context, warnings };
+}
+
+function pictureHandle(bytes: Uint8Array): Handle<Image> {
+  return {
+    ref: {
+      kind: "image",
+      hash: sha256(bytes),
+      byteLength: bytes.length,
+      facts: { format: "jpeg", width: 1, height: 1 },
+    },
+    read: () => Promise.reject(new Error("publishing reads no pixels")),
+    bytes: () => Promise.resolve(bytes),
+  };
+}
+
+function publish(rig: PictureRig, disk: Disk, handles: readonly Handle<Image>[]) {
+  const { context } = contextOn(disk, handles.map((_, index) => `${index}.jpg`));
+  const params = { folder: rig.path("out"), name: "{stem}.{ext}", overwrite: false };
+  return files.run!({ image: new Map(handles.entries()) }, params, context);
+}
+
+Deno.test("too little free space is found before anything is written, with the figures", async () => {
+  await using rig = new PictureRig();
+  const disk = { ...localDisk, freeBytes: () => 20_000_000 };
+  const result = await publish(rig, disk, [pictureHandle(new Uint8Array(5_000_000))]);
+  assert.deepEqual(result, {
+    status: "failed",
+    reason: `Cannot publish to "${rig.path("out")}": 5 MB are needed, 20 MB are free`,
+  });
+  assert.equal(localDisk.stat(rig.path("out")), undefined);
+});
+
+Deno.test("a file that cannot be written fails alone, and leaves nothing half-written", async () => {
+  await using rig = new PictureRig();
+  const disk: Disk = {
+    ...localDisk,
+    write: (path, content, options) =>
+      path.endsWith("1.jpg")
+        ? Promise.reject(new Error("No space left on device"))
+        : localDisk.write(path, content, options),
+  };
+  const pictures = [1, 2, 3].map((value) => pictureHandle(new Uint8Array([value])));
+  const result = await publish(rig, disk, pictures);
+  assert.equal(result.status, "produced");
+  const outputs = result.status === "produced" ? [...result.outputs.file.entries()] : [];
+  const failed = outputs.flatMap(([member, value]) => "status" in value ? [[member, value]] : []);
+  assert.deepEqual(failed, [[1, {
+    status: "failed",
+    reason: 'Cannot write "1.jpg": No space left on device',
+  }]]);
+  const names = [...Deno.readDirSync(rig.path("out"))].map((entry) => entry.name).sort();
+  assert.deepEqual(names, [".tintype-manifest.json", "0.jpg", "2.jpg"]);
+});
+
+Deno.test("what a killed run left half-written is swept away", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "out/.tintype-tmp-1-0": "half", "out/mine.txt": "a person's" });
+  await publish(rig, localDisk, [pictureHandle(new Uint8Array([1]))]);
+  const names = [...Deno.readDirSync(rig.path("out"))].map((entry) => entry.name).sort();
+  assert.deepEqual(names, [".tintype-manifest.json", "0.jpg", "mine.txt"]);
+});
+
+Deno.test("a temporary file is removed when the rename fails", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "out/taken/inner.txt": "a folder stands where the file should go" });
+  await assert.rejects(localDisk.write(rig.path("out/taken"), new Uint8Array([1])));
+  assert.deepEqual([...Deno.readDirSync(rig.path("out"))].map((entry) => entry.name), ["taken"]);
+});
+
+Deno.test("a folder that cannot be read is a warning, and nothing counts as removed", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "in/a.jpg": "a", "in/secret/b.jpg": "b" });
+  const disk: Disk = {
+    ...localDisk,
+    list(path) {
+      if (path.endsWith("secret")) throw new Deno.errors.PermissionDenied("os error 13");
+      return localDisk.list(path);
+    },
+  };
+  const { context, warnings } = contextOn(disk);
+  const params = { folder: rig.path("in"), include: ["**/*"], exclude: [], hidden: false };
+  const result = await scan.run!({}, params, context);
+  assert.ok(result.status === "produced");
+  assert.equal(result.isPartial, true);
+  assert.deepEqual(result.outputs.images.map((born) => born.name), ["a.jpg"]);
+  assert.deepEqual(warnings, ['Cannot read folder "secret/": permission denied']);
+});
+
+Deno.test("a scanned folder that cannot be read at all fails", async () => {
+  await using rig = new PictureRig();
+  const disk: Disk = {
+    ...localDisk,
+    list: () => {
+      throw new Deno.errors.PermissionDenied("os error 13");
+    },
+  };
+  const { context } = contextOn(disk);
+  const folder = join(rig.folder);
+  const params = { folder, include: ["**/*"], exclude: [], hidden: false };
+  assert.deepEqual(await scan.run!({}, params, context), {
+    status: "failed",
+    reason: `Cannot scan folder "${folder}": permission denied`,
+  });
+});
