@@ -198,6 +198,19 @@ Deno.test("broken EXIF in a fine picture is a warning that names what is broken"
   }
 });
 
+Deno.test("resolution is in dots per inch, also where EXIF has it per centimetre", async () => {
+  const exif = joined(
+    "MM",
+    [0, 42, 0, 0, 0, 8, 0, 2],
+    [1, 0x1a, 0, 5, 0, 0, 0, 1, 0, 0, 0, 38],
+    [1, 0x28, 0, 3, 0, 0, 0, 1, 0, 3, 0, 0],
+    [0, 0, 0, 0],
+    [0, 0, 0, 200, 0, 0, 0, 2],
+  );
+  const header = await readHeader(withSegments(jpeg, segment(0xe1, "Exif\0\0", exif)));
+  assert.deepEqual([header.dpi, header.warnings], [254, []]);
+});
+
 Deno.test("bytes between segments and odd parameters are warnings", async () => {
   const stray = joined(segment(0xed, "Photoshop"), [1, 2, 3]);
   assert.deepEqual((await readHeader(withSegments(jpeg, stray))).warnings, [

@@ -1,0 +1,88 @@
+import { Rejection } from "../runtime/rejection.ts";
+import { decodeRaster } from "./decode.ts";
+import { DEFAULT_MAX_PIXELS, type ImageHeader, readHeader } from "./header.ts";
+import type { Size } from "./proxy_size.ts";
+import { type Raster, type RasterRequest, targetSize } from "./raster.ts";
+
+interface ImageOptions {
+  /** The most pixels the picture may have; 16384² when left out. */
+  readonly maxPixels?: number;
+  /** Called for every decode, with the size decoded to: how runs and tests count them. */
+  readonly onDecode?: (target: Size) => void;
+}
+
+/**
+ * A picture as steps get it: bytes, header and pixels, each fetched when first asked for and then
+ * kept. Whoever asks for the same pixels, at once or later, gets the same memory from one decode.
+ */
+export class Image {
+  readonly #read: () => Promise<Uint8Array>;
+  readonly #maxPixels: number;
+  readonly #onDecode: (target: Size) => void;
+  #bytes: Promise<Uint8Array> | undefined;
+  #header: Promise<ImageHeader> | undefined;
+  #rejection: Rejection | undefined;
+  readonly #rasters = new Map<string, Promise<Raster>>();
+
+  constructor(read: () => Promise<Uint8Array>, options: ImageOptions = {}) {
+    this.#read = read;
+    this.#maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
+    this.#onDecode = options.onDecode ?? (() => {});
+  }
+
+  /** The file as it is. A read that failed is tried again by the next call. */
+  bytes(): Promise<Uint8Array> {
+    return this.#bytes ??= this.#read().catch((error) => {
+      this.#bytes = undefined;
+      throw error;
+    });
+  }
+
+  /** What the file says before any pixel is decoded; throws `Rejection` when it is unusable. */
+  header(): Promise<ImageHeader> {
+    return this.#header ??= this.#readHeader().catch((error) => {
+      if (!(error instanceof Rejection)) this.#header = undefined;
+      throw error;
+    });
+  }
+
+  /**
+   * The picture's pixels, upright sRGB. Throws `Rejection` when they cannot be decoded; from then on
+   * every request is answered by the same one, without decoding.
+   */
+  async raster(request: RasterRequest): Promise<Raster> {
+    const header = await this.header();
+    if (this.#rejection !== undefined) throw this.#rejection;
+    const target = targetSize(header, request);
+    const key = `${target.width}x${target.height}`;
+    const shared = this.#rasters.get(key);
+    if (shared !== undefined) return await shared;
+    const decoding = this.#decode(header, target);
+    this.#rasters.set(key, decoding);
+    return await decoding.catch((error) => {
+      if (this.#rasters.get(key) === decoding) this.#rasters.delete(key);
+      throw error;
+    });
+  }
+
+  /** Lets go of bytes and pixels; later calls read and decode again. Header and verdict stay. */
+  release(): void {
+    this.#bytes = undefined;
+    this.#rasters.clear();
+  }
+
+  async #readHeader(): Promise<ImageHeader> {
+    return await readHeader(await this.bytes(), { maxPixels: this.#maxPixels });
+  }
+
+  async #decode(header: ImageHeader, target: Size): Promise<Raster> {
+    const bytes = await this.bytes();
+    this.#onDecode(target);
+    try {
+      return await decodeRaster(bytes, header, { size: target });
+    } catch (error) {
+      if (error instanceof Rejection) this.#rejection = error;
+      throw error;
+    }
+  }
+}
