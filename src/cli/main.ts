@@ -26,6 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("run a recipe; what is known already is not done again")
     .addOption(settingOption())
     .option("-j, --jobs <n>", "how many pictures to work on at the same time", positive)
+    .addOption(poolOption())
     .option("--until <node>", "run this node and what it needs, nothing after it")
     .addOption(forceOption())
     .option("--limit <n>", "only the first n pictures", positive)
@@ -126,6 +127,17 @@ function settingOption(): Option {
 function forceOption(): Option {
   return new Option("--force <node>", "do this node's tasks again (repeatable)")
     .argParser((text: string, before: string[] | undefined) => [...before ?? [], text]);
+}
+
+function poolOption(): Option {
+  return new Option("--pool <name=n>", "the limit of another pool, such as onnx=2 (repeatable)")
+    .argParser((text: string, before: Record<string, number> | undefined) => {
+      const [, name, limit] = /^([a-z][a-z0-9_]*)=(.+)$/.exec(text) ?? [];
+      if (name === undefined) {
+        throw new InvalidArgumentError('Write it as name=n, such as "onnx=2".');
+      }
+      return { ...before, [name]: positive(limit!) };
+    });
 }
 
 function positive(text: string): number {

@@ -9,6 +9,7 @@ import { RunPrinter } from "./run_printer.ts";
 
 interface RunOptions extends RecipeOptions {
   readonly jobs?: number;
+  readonly pool?: Readonly<Record<string, number>>;
   readonly until?: string;
   readonly force?: readonly string[];
   readonly limit?: number;
@@ -27,6 +28,7 @@ export async function run(recipe: string, options: RunOptions, command: Command)
   });
   const settings: RunSettings = {
     ...options,
+    pools: options.pool,
     signal: stop.signal,
     listener: printer?.listener ?? printJson,
     onWait: (holder) => {
