@@ -8,21 +8,39 @@ interface Opened {
   value: Promise<unknown>;
 }
 
-class LazyHandle implements Handle {
+class ScopedHandle implements Handle {
   constructor(
     readonly ref: ArtifactRef,
-    readonly read: () => Promise<unknown>,
+    readonly kind: Kind,
+    readonly scope: HandleScope,
     readonly readBytes: ReadBytes,
   ) {}
+
+  read(): Promise<unknown> {
+    return this.scope.open(this.ref, this.kind, this.readBytes);
+  }
 
   bytes(): Promise<Uint8Array> {
     return this.readBytes(this.ref);
   }
 }
 
+/** One object a member and no more: an `all` port may have 100,000. */
+class MemberHandle<Owner> implements Handle {
+  constructor(readonly ref: ArtifactRef, readonly owner: Owner, readonly port: MemberPort<Owner>) {}
+
+  read(): Promise<unknown> {
+    return open(this.ref, this.port.kind, () => this.bytes());
+  }
+
+  bytes(): Promise<Uint8Array> {
+    return this.port.readBytes(this.ref, this.owner);
+  }
+}
+
 /** Whether a value that a step returned is one of the handles it was given. */
 export function isHandle(value: unknown): value is Handle {
-  return value instanceof LazyHandle;
+  return value instanceof ScopedHandle || value instanceof MemberHandle;
 }
 
 /**
@@ -35,7 +53,7 @@ export class HandleScope {
   constructor(readonly readBytes: ReadBytes) {}
 
   handle(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes = this.readBytes): Handle {
-    return new LazyHandle(ref, () => this.open(ref, kind, readBytes), readBytes);
+    return new ScopedHandle(ref, kind, this, readBytes);
   }
 
   /** The artifact's value, opened when first asked for. */
@@ -59,9 +77,19 @@ export class HandleScope {
   }
 }
 
-/** A handle for a member of a collection: opened anew at each read, since there may be 100,000. */
-export function memberHandle(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes): Handle {
-  return new LazyHandle(ref, () => open(ref, kind, readBytes), readBytes);
+/** What the members of an `all` port share. */
+export interface MemberPort<Owner> {
+  readonly kind: Kind;
+  readonly readBytes: (ref: ArtifactRef, owner: Owner) => Promise<Uint8Array>;
+}
+
+/** A handle for a member of a collection: opened anew at each read, so that nothing piles up. */
+export function memberHandle<Owner>(
+  ref: ArtifactRef,
+  owner: Owner,
+  port: MemberPort<Owner>,
+): Handle {
+  return new MemberHandle(ref, owner, port);
 }
 
 async function open(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes): Promise<unknown> {

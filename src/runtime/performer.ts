@@ -5,7 +5,7 @@ import type { StoredOutput, StoredResult } from "./cache.ts";
 import type { Disk } from "./disk.ts";
 import type { RunListener } from "./event.ts";
 import type { GraphNode } from "./graph.ts";
-import { HandleScope, memberHandle, type ReadBytes } from "./handles.ts";
+import { HandleScope, memberHandle, type MemberPort } from "./handles.ts";
 import type { Item } from "./items.ts";
 import { keepOutputs } from "./outputs.ts";
 import type { Pools } from "./pools.ts";
@@ -274,16 +274,18 @@ export class Performer {
   ): InputValues<InputPorts> {
     const values: Record<string, unknown> = {};
     for (const [port, ref] of Object.entries(inputs.refs)) {
-      const readBytes = this.#healing(node, port, item);
+      const readBytes = (each: ArtifactRef) => this.#readHealing(node, port, each, item);
       values[port] = scope.handle(ref, node.step.inputs[port].kind, readBytes);
     }
     for (const [port, column] of Object.entries(inputs.gathered?.columns ?? {})) {
-      const { kind } = node.step.inputs[port];
+      const memberPort: MemberPort<Item | undefined> = {
+        kind: node.step.inputs[port].kind,
+        readBytes: (ref, owner) => this.#readHealing(node, port, ref, owner),
+      };
       const collection = new Map<Member, unknown>();
       column.forEach((ref, member) => {
         if (ref === undefined) return;
-        const readBytes = this.#healing(node, port, inputs.gathered!.members[member]);
-        collection.set(member, memberHandle(ref, kind, readBytes));
+        collection.set(member, memberHandle(ref, inputs.gathered!.members[member], memberPort));
       });
       values[port] = collection;
     }
@@ -291,27 +293,25 @@ export class Performer {
   }
 
   /** Reads an artifact; one that turns out lost or corrupt is made again by the node it came from. */
-  #healing(node: GraphNode, port: string, item: Item | undefined): ReadBytes {
+  async #readHealing(
+    node: GraphNode,
+    port: string,
+    ref: ArtifactRef,
+    item: Item | undefined,
+  ): Promise<Uint8Array> {
     const { store, nodes } = this.effects;
-    return async (ref) => {
-      try {
-        return await store.read(ref);
-      } catch (error) {
-        if (!(error instanceof LostBlob)) throw error;
-        const producer = nodes.find((each) => each.id === node.wires[port]!.node)!;
-        const owner = isPerItem(producer.step) || isSource(producer) ? item : undefined;
-        this.effects.emit({
-          type: "blob-lost",
-          node: producer.id,
-          item: owner?.name,
-          hash: error.hash,
-          problem: error.problem,
-        });
-        store.discard(ref);
-        await this.#remake(producer, owner);
-        return await store.read(ref);
-      }
-    };
+    try {
+      return await store.read(ref);
+    } catch (error) {
+      if (!(error instanceof LostBlob)) throw error;
+      const producer = nodes.find((each) => each.id === node.wires[port]!.node)!;
+      const owner = isPerItem(producer.step) || isSource(producer) ? item : undefined;
+      const { hash, problem } = error;
+      this.effects.emit({ type: "blob-lost", node: producer.id, item: owner?.name, hash, problem });
+      store.discard(ref);
+      await this.#remake(producer, owner);
+      return await store.read(ref);
+    }
   }
 
   /** Calls a settled task's step again, only for its artifacts. */

@@ -7,6 +7,7 @@ import type { HandleScope } from "./handles.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
 import { type Item, newItem, type Space } from "./items.ts";
 import { keepBorn } from "./outputs.ts";
+import { MemoryValve } from "./memory.ts";
 import { failureOf, type Performed, Performer, type RetryOptions } from "./performer.ts";
 import type { Pools } from "./pools.ts";
 import type { Resolution, Resolver, TaskInputs } from "./resolver.ts";
@@ -57,6 +58,7 @@ type StatIndex = ReadonlyMap<string, IndexedFile>;
 export class Run {
   readonly #performer: Performer;
   readonly #settler: Settler;
+  readonly #memory = new MemoryValve();
   readonly #running = new Map<TaskKey, Promise<void>>();
 
   constructor(readonly options: RunOptions, readonly effects: RunEffects) {
@@ -66,13 +68,17 @@ export class Run {
 
   async run(): Promise<RunOutcome> {
     for (const stage of stagesOf(this.options.nodes)) {
+      this.#memory.consider();
       for (const node of stage.once) {
         if (!this.#isStopped) await this.#runOnce(node);
         if (!hasItemTasks(node)) await this.#settler.seal(node);
       }
       for (const [space, nodes] of stage.perItem) {
         await this.#runItems(this.effects.resolver.spaces.get(space), nodes);
-        for (const node of nodes) await this.#settler.seal(node);
+        for (const node of nodes) {
+          this.#memory.consider();
+          await this.#settler.seal(node);
+        }
       }
       this.effects.cache.flush();
     }
@@ -176,6 +182,7 @@ export class Run {
       }
       if (performance.now() - breath > breatheMs) {
         await new Promise((resolve) => setTimeout(resolve, 0));
+        this.#memory.consider();
         breath = performance.now();
       }
     }

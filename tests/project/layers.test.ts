@@ -24,6 +24,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "cache",
     "store",
     "lock",
+    "memory",
     "handles",
     "pools",
     "batcher",

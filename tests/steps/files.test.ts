@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   collisionKey,
-  expandName,
+  fileNamer,
   nameProblem,
   patternProblem,
 } from "../../src/steps/publish/names.ts";
@@ -156,7 +156,7 @@ Deno.test("no expanded name leaves the folder, and other items get other ids", (
     .filter((name) => !name.split("/").some((part) => part === "." || part === ".."));
   fc.assert(fc.property(item, item, (one, two) => {
     const name = (each: string) =>
-      expandName("{dir}/{stem}_{id}.{ext}", {
+      fileNamer("{dir}/{stem}_{id}.{ext}")({
         item: each,
         hash: "ab",
         format: "jpeg",

@@ -18,7 +18,7 @@ import {
 } from "../../runtime/step.ts";
 import { image } from "../kinds.ts";
 import { type Manifest, type ManifestEntry, readManifest, writeManifest } from "./manifest.ts";
-import { collisionKey, expandName, nameProblem, patternProblem } from "./names.ts";
+import { collisionKey, fileNamer, nameProblem, patternProblem } from "./names.ts";
 
 const publishedFileShape = z.object({
   file: z.string(),
@@ -106,14 +106,17 @@ function targetsOf(
   context: StepContext,
 ): readonly Target[] {
   const { members } = context;
-  return members.flatMap(({ member, name: item }, index) => {
+  const nameOf = fileNamer(name);
+  const targets: Target[] = [];
+  members.forEach(({ member, name: item }, index) => {
     const handle = images.get(member);
-    if (handle === undefined) return [];
+    if (handle === undefined) return;
     const { hash, facts } = handle.ref;
     const format = String(facts?.["format"] ?? "bin");
     const named = { item, hash, format, index: index + 1, count: members.length };
-    return [{ member, item, handle, file: expandName(name, named) }];
+    targets.push({ member, item, handle, file: nameOf(named) });
   });
+  return targets;
 }
 
 function nameProblems(targets: readonly Target[]): string | undefined {

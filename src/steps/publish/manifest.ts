@@ -5,26 +5,34 @@ import type { Disk } from "../../runtime/disk.ts";
 /** The file in a published folder that says what is ours. */
 export const manifestName = ".tintype-manifest.json";
 
-const entrySchema = z.object({
+/** A published file, by what it was when we left it. */
+export interface ManifestEntry {
   /** `<recipe>/<node>` that published it. */
-  owner: z.string(),
-  item: z.string(),
+  readonly owner: string;
+  readonly item: string;
   /** sha256 of what we published, or would have where a person's version was kept. */
-  hash: z.string(),
+  readonly hash: string;
   /** The file as it was when last looked at. */
-  bytes: z.int(),
-  mtime_ms: z.number(),
+  readonly bytes: number;
+  readonly mtime_ms: number;
   /** A person changed the file, and it was kept. */
-  is_edited: z.boolean().optional(),
-});
+  readonly is_edited?: boolean;
+}
 
+/** Checked without making copies: a manifest may have 100,000 entries, read on every rerun. */
 const manifestSchema = z.object({
   tintype_manifest: z.literal(1),
-  files: z.record(z.string(), entrySchema),
+  files: z.custom<Manifest>((files) =>
+    typeof files === "object" && files !== null && Object.values(files).every(isEntry)
+  ),
 });
 
-/** A published file, by what it was when we left it. */
-export type ManifestEntry = z.output<typeof entrySchema>;
+function isEntry(entry: unknown): boolean {
+  if (typeof entry !== "object" || entry === null) return false;
+  const { owner, item, hash, bytes, mtime_ms } = entry as Record<string, unknown>;
+  return typeof owner === "string" && typeof item === "string" && typeof hash === "string" &&
+    typeof bytes === "number" && typeof mtime_ms === "number";
+}
 
 /** Published files by their path in the folder, with "/" between the parts. */
 export type Manifest = Readonly<Record<string, ManifestEntry>>;

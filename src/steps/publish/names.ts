@@ -1,4 +1,4 @@
-import { basename, dirname, extname } from "node:path/posix";
+import { extname } from "node:path/posix";
 import { sha256 } from "../../runtime/hash.ts";
 
 /** What a name pattern may hold. */
@@ -36,23 +36,39 @@ export function patternProblem(pattern: string): string | undefined {
 }
 
 /**
- * A file's name by a pattern. `{stem}` the item's name without folder and extension; `{dir}` its
+ * Names files by a pattern. `{stem}` the item's name without folder and extension; `{dir}` its
  * folder; `{id}` 8 hexadecimal digits that stand for the item's whole path; `{hash}` the first 12 of
  * the published content's sha256; `{index}` its number, padded with zeros; `{ext}` by the format.
  */
-export function expandName(pattern: string, named: Named): string {
-  const base = basename(named.item);
-  const dir = dirname(named.item);
-  const values: Readonly<Record<string, string>> = {
-    stem: base.slice(0, base.length - extname(base).length),
-    dir: dir === "." ? "" : dir,
-    id: sha256(named.item).slice(0, 8),
-    hash: named.hash.slice(0, 12),
-    index: String(named.index).padStart(Math.max(4, String(named.count).length), "0"),
-    ext: extensions[named.format] ?? named.format,
+export function fileNamer(pattern: string): (named: Named) => string {
+  const parts = pattern.split(/\{([^{}]*)\}/); // texts and placeholders in turn
+  return (named) => {
+    let name = "";
+    for (let at = 0; at < parts.length; at++) {
+      name += at % 2 === 0 ? parts[at]! : valueOf(parts[at]!, named);
+    }
+    return name.includes("/") ? name.replace(/\/{2,}/g, "/").replace(/^\//, "") : name;
   };
-  return pattern.replace(/\{([^{}]*)\}/g, (_, name) => values[name]!)
-    .replace(/\/{2,}/g, "/").replace(/^\//, "");
+}
+
+function valueOf(placeholder: string, named: Named): string {
+  const base = named.item.slice(named.item.lastIndexOf("/") + 1);
+  switch (placeholder) {
+    case "stem":
+      return base.slice(0, base.length - extname(base).length);
+    case "dir":
+      return named.item.slice(0, Math.max(0, named.item.length - base.length - 1));
+    case "id":
+      return sha256(named.item).slice(0, 8);
+    case "hash":
+      return named.hash.slice(0, 12);
+    case "index":
+      return String(named.index).padStart(Math.max(4, String(named.count).length), "0");
+    case "ext":
+      return extensions[named.format] ?? named.format;
+    default:
+      throw new RangeError(`There is no placeholder "{${placeholder}}"`);
+  }
 }
 
 /** Why a name cannot be a file's, or undefined. */
