@@ -50,7 +50,7 @@ export interface RunOutcome {
 const breatheMs = 30;
 
 /** How many items beyond those at work are read ahead, so that no core waits for a disk. */
-const readAhead = 2;
+const readAhead = 1;
 
 type StatIndex = ReadonlyMap<string, IndexedFile>;
 

@@ -124,6 +124,8 @@ export class TableWriter {
       this.#saveDefinition(definition);
     }
     live.add(this.#line(definition, row));
+    // A table will be written: DuckDB opens while the run is still busy with other things.
+    this.#duckdb ??= openDuckDb();
   }
 
   /** Writes a table in its final form. Rows are read twice, so they come from a function. */
