@@ -87,7 +87,7 @@ Deno.test("usage errors are exit code 2 and say what is wrong", async () => {
       ["run", "proxy", "--set", "qualty=80"],
       /has no parameter "qualty"[\s\S]*Did you mean "quality"/,
     ],
-    [["run", "proxy", "--set", "quality=high"], /is text "high" \(a whole number is wanted\)/],
+    [["run", "proxy", "--set", "quality=high"], /is text "high" \(a whole number.* is wanted\)/],
     [["run", "proxy", "--until", "proxie"], /no node "proxie"/],
     [["run", "proxy", "--jobs", "0"], /A whole number from 1 is wanted/],
     [["frobnicate"], /unknown command/],
