@@ -41,7 +41,9 @@ export const benchCatalog = new Catalog([birth, append]);
 export function trivialRecipe(count: number, steps: number): string {
   const nodes = Array.from({ length: steps }, (_, index) => {
     const from = index === 0 ? "texts" : `step${index}`;
-    return `  step${index + 1}: { use: bench.append, from: ${from}, with: { suffix: "-${index + 1}" } }`;
+    return `  step${index + 1}: { use: bench.append, from: ${from}, with: { suffix: "-${
+      index + 1
+    }" } }`;
   });
   return [
     "recipe: trivial",

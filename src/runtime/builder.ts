@@ -24,22 +24,46 @@ export type NodeOutputs<Out extends OutputPorts> = {
 };
 
 /** A parameter of a recipe, as a value for `with`. */
-export interface ParamReference {
+export interface ParamReference<Type extends ParamType = ParamType> {
   readonly reference: `$${string}`;
+  /** Only for the compiler: the parameter's type. */
+  readonly type?: Type;
 }
+
+/** What the values of each type of parameter are. */
+interface ParamValues {
+  readonly string: string;
+  readonly integer: number;
+  readonly number: number;
+  readonly boolean: boolean;
+  readonly folder: string;
+  readonly file: string;
+  readonly choice: string | number | boolean;
+  readonly list: readonly unknown[];
+}
+
+/** The types of parameters whose values can be a `Value`. */
+type FittingType<Value> = {
+  readonly [Type in ParamType]: [Value & ParamValues[Type]] extends [never] ? never : Type;
+}[ParamType];
+
+/** A value in which each part can come from a parameter. */
+export type Given<Value> =
+  | ParamReference<FittingType<Value>>
+  | (Value extends readonly unknown[] ? { readonly [Index in keyof Value]: Given<Value[Index]> }
+    : Value extends object ? { readonly [Name in keyof Value]: Given<Value[Name]> }
+    : Value);
 
 /** What `from` takes: an output for each input port. */
 export type Wiring<In extends InputPorts> = { readonly [Name in keyof In]?: OutputOf<In[Name]> };
 
 export interface NodeOptions<In extends InputPorts, Params extends z.ZodObject> {
   readonly from?: Wiring<In>;
-  readonly with?: {
-    readonly [Name in keyof z.input<Params>]: z.input<Params>[Name] | ParamReference;
-  };
+  readonly with?: { readonly [Name in keyof z.input<Params>]: Given<z.input<Params>[Name]> };
 }
 
-export interface ParamOptions {
-  readonly type: ParamType;
+export interface ParamOptions<Type extends ParamType = ParamType> {
+  readonly type: Type;
   readonly default?: unknown;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -72,15 +96,21 @@ export function recipe(name: string, options: { readonly about?: string } = {}):
 }
 
 export class RecipeBuilder {
-  readonly #params: Record<string, ParamOptions> = {};
-  readonly #nodes: Record<string, unknown> = {};
+  readonly #params = new Map<string, ParamOptions>();
+  readonly #nodes = new Map<string, unknown>();
   readonly #steps = new Set<AnyStep>();
 
   constructor(readonly name: string, readonly about?: string) {}
 
-  /** Declares a parameter; use what it gives as a value in `with`. */
-  param(name: string, options: ParamOptions): ParamReference {
-    this.#params[name] = options;
+  /** Declares a parameter; use what it gives as a value in `with`. Throws when the name is taken. */
+  param<const Type extends ParamType>(
+    name: string,
+    options: ParamOptions<Type>,
+  ): ParamReference<Type> {
+    if (this.#params.has(name)) {
+      throw new TypeError(`Cannot declare parameter "${name}": the recipe has one of that name`);
+    }
+    this.#params.set(name, options);
     return { reference: `$${name}` };
   }
 
@@ -90,43 +120,59 @@ export class RecipeBuilder {
     step: StepDefinition<In, Params, Out>,
     options: NodeOptions<In, Params> = {},
   ): NodeOutputs<Out> {
-    if (Object.hasOwn(this.#nodes, id)) {
+    if (this.#nodes.has(id)) {
       throw new TypeError(`Cannot add node "${id}": the recipe has one of that name`);
     }
     this.#steps.add(step as unknown as AnyStep);
-    const wires = Object.entries(options.from ?? {}) as [
-      string,
-      Output<string, "one"> | undefined,
-    ][];
     const from = Object.fromEntries(
-      wires.flatMap(([port, wire]) =>
-        wire === undefined ? [] : [[port, `${wire.node}.${wire.port}`]]
+      Object.entries(options.from ?? {} as Wiring<In>).flatMap(([port, wire]) =>
+        wire === undefined ? [] : [[port, `${(wire as Wire).node}.${(wire as Wire).port}`]]
       ),
     );
-    this.#nodes[id] = {
+    this.#nodes.set(id, {
       use: step.name,
       ...(Object.keys(from).length > 0 ? { from } : {}),
       ...(options.with === undefined ? {} : { with: escaped(options.with) }),
-    };
+    });
     const outputs = Object.keys(step.outputs).map((port) => [port, { node: id, port }]);
     return Object.fromEntries(outputs) as NodeOutputs<Out>;
   }
 
   /** The recipe as a file's text. */
   toYaml(): string {
-    const hasParams = Object.keys(this.#params).length > 0;
-    return stringify({
+    const recipe = {
       recipe: this.name,
       ...(this.about === undefined ? {} : { about: this.about }),
-      ...(hasParams ? { params: this.#params } : {}),
+      ...(this.#params.size > 0 ? { params: this.#params } : {}),
       steps: this.#nodes,
-    });
+    };
+    const yaml = stringify(recipe, written);
+    // Characters that a person's file cannot hold are escaped, which takes double quotes.
+    if (!unprintable.test(yaml)) return yaml;
+    return stringify(recipe, {
+      ...written,
+      defaultStringType: "QUOTE_DOUBLE",
+      defaultKeyType: "PLAIN",
+      doubleQuotedAsJSON: true,
+    }).replaceAll(new RegExp(unprintable, "g"), escapeSequence);
   }
 
   /** What a session checks, plans and runs. */
   toRecipe(): RecipeText {
     return { path: `recipe "${this.name}"`, text: this.toYaml(), steps: [...this.#steps] };
   }
+}
+
+type Wire = Output<string, "one" | "items">;
+
+/** No folded lines, aliases or block scalars (which lose " \n"): each value as it is. */
+const written = { lineWidth: 0, aliasDuplicateObjects: false, blockQuote: false } as const;
+
+// deno-lint-ignore no-control-regex
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffd-\uffff]/;
+
+function escapeSequence(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Values as a recipe writes them: references as `$name`, dollar signs of texts doubled. */

@@ -1,6 +1,6 @@
 import type { Span } from "./source.ts";
 
-export { nearest, suggestion } from "./suggestion.ts";
+export { nearest, obvious, suggestion } from "./suggestion.ts";
 
 export type Severity = "error" | "warning";
 
@@ -54,16 +54,21 @@ export function formatDiagnostic(
 ): string {
   const label = `${diagnostic.severity}[${diagnostic.code}]`;
   const lines = [
-    `${colours.strong(place(diagnostic.span))} ${
-      colours[diagnostic.severity](label)
-    } ${diagnostic.message}`,
+    `${colours.strong(place(diagnostic.span))} ${colours[diagnostic.severity](label)} ${
+      shortened(diagnostic.message)
+    }`,
     ...excerpt(diagnostic.span, colours),
   ];
   for (const related of diagnostic.related ?? []) {
     lines.push(`  ${place(related.span)} ${related.message}`, ...excerpt(related.span, colours));
   }
-  if (diagnostic.help !== undefined) lines.push(`  help: ${diagnostic.help}`);
+  if (diagnostic.help !== undefined) lines.push(`  help: ${shortened(diagnostic.help)}`);
   return lines.join("\n");
+}
+
+/** A name in a message may be as long as its author made it. */
+function shortened(sentence: string): string {
+  return sentence.length > 600 ? `${sentence.slice(0, 599)}…` : sentence;
 }
 
 /** `path:line:column` of where a span begins. */

@@ -1,33 +1,41 @@
 import { isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceFile, Span } from "./source.ts";
-import { type ReadYaml, readYaml } from "./yaml_reader.ts";
+import { type Oddness, type ReadYaml, readYaml } from "./yaml_reader.ts";
 
 /** A YAML value that knows where it was written. */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
 
-export interface LocatedScalar {
-  readonly type: "scalar";
+interface Place {
+  /** Where it stands; for all of what an alias puts in, the alias. */
   readonly span: Span;
+  /** For what an alias puts in: where it was written. */
+  readonly writtenAt?: Span;
+}
+
+export interface LocatedScalar extends Place {
+  readonly type: "scalar";
   readonly value: string | number | boolean | null;
 }
 
-export interface LocatedList {
+export interface LocatedList extends Place {
   readonly type: "list";
-  readonly span: Span;
   readonly elements: readonly Located[];
 }
 
-export interface LocatedMap {
+export interface LocatedMap extends Place {
   readonly type: "map";
-  readonly span: Span;
   readonly entries: readonly LocatedEntry[];
   /** Values whose key stood there before, or is no text: reported, and passed over. */
   readonly dropped: readonly Located[];
 }
 
+export interface LocatedKey extends Place {
+  readonly name: string;
+}
+
 export interface LocatedEntry {
-  readonly key: { readonly name: string; readonly span: Span };
+  readonly key: LocatedKey;
   readonly value: Located;
 }
 
@@ -89,8 +97,9 @@ export function writtenText({ file, start, end }: Span): string {
  */
 export function parseYaml(
   file: SourceFile,
+  oddness?: Oddness,
 ): { readonly root?: Located; readonly diagnostics: readonly Diagnostic[] } {
-  const read = readYaml(file);
+  const read = readYaml(file, oddness);
   if (read.document === undefined) return { diagnostics: read.diagnostics };
   const converter = new Converter(file, read);
   const contents = read.document.contents as Node | null;
@@ -107,25 +116,34 @@ class Converter {
   #values = 0;
   /** Anchored nodes by name, filled in reading order: an alias means the last one before it. */
   readonly #anchors = new Map<string, Node>();
-  /** The anchors whose values are being put in. */
+  /** The anchored values that are being put in, and the alias that they are put in for. */
   readonly #open = new Set<Node>();
+  #aliasSpan: Span | undefined;
 
   constructor(readonly file: SourceFile, readonly read: ReadYaml) {}
 
   convert(node: Node | null, depth: number, fallback?: Span): Located {
-    const span = node?.range
-      ? this.#span(node.range[0], node.range[1])
-      : fallback ?? this.#span(0, 1);
+    const place = this.#place(node, fallback);
     this.#values++;
-    if (this.isTooLarge || this.#values > maxValues || depth > maxDepth) return this.#refuse(span);
-    if (isAlias(node)) return this.#alias(node.source, depth, span);
-    this.#anchor(node);
-    if (isMap(node)) return this.#map(node.items, depth, span);
-    if (isSeq(node)) {
-      const elements = node.items.map((item) => this.convert(item as Node, depth + 1, span));
-      return { type: "list", span, elements };
+    if (this.isTooLarge || this.#values > maxValues || depth > maxDepth) {
+      return this.#refuse(place.span);
     }
-    return { type: "scalar", span: widened(span, fallback), value: this.#scalar(node) };
+    if (isAlias(node)) return this.#alias(node.source, depth, place.span);
+    this.#anchor(node);
+    if (isMap(node)) return { type: "map", ...place, ...this.#entries(node.items, depth) };
+    if (isSeq(node)) {
+      const elements = node.items.map((item) => this.convert(item as Node, depth + 1));
+      return { type: "list", ...place, elements };
+    }
+    return { type: "scalar", ...place, value: this.#scalar(node) };
+  }
+
+  /** An empty value has no width of its own: it is marked at its key. */
+  #place(node: Node | null, fallback: Span | undefined): Place {
+    const own = node?.range ? this.#span(node.range[0], node.range[1]) : undefined;
+    const isEmpty = own === undefined || own.start === own.end;
+    const span = isEmpty ? fallback ?? own ?? this.#span(0, 1) : own;
+    return this.#aliasSpan === undefined ? { span } : { span: this.#aliasSpan, writtenAt: span };
   }
 
   #anchor(node: Node | null) {
@@ -133,37 +151,39 @@ class Converter {
     if (name !== undefined && this.#open.size === 0) this.#anchors.set(name, node!);
   }
 
-  /** The anchored value, each part of it at the alias: that is where this use of it is wrong. */
   #alias(name: string, depth: number, span: Span): Located {
     const target = this.#anchors.get(name);
     if (target === undefined || this.#open.has(target)) return this.#refuseAlias(name, span);
+    const outer = this.#aliasSpan;
     this.#open.add(target);
-    const value = this.convert(target, depth + 1, span);
+    this.#aliasSpan = outer ?? span;
+    const value = this.convert(target, depth + 1);
     this.#open.delete(target);
-    return movedTo(span, value);
+    this.#aliasSpan = outer;
+    return value;
   }
 
-  #map(
+  #entries(
     items: readonly { readonly key: unknown; readonly value: unknown }[],
     depth: number,
-    span: Span,
-  ): LocatedMap {
+  ): Pick<LocatedMap, "entries" | "dropped"> {
     const entries = new Map<string, LocatedEntry>();
     const dropped: Located[] = [];
     for (const item of items) {
       const key = this.convert(item.key as Node, depth + 1);
-      const value = this.convert(item.value as Node | null, depth + 1, key.span);
+      const fallback = key.writtenAt ?? key.span;
+      const value = this.convert(item.value as Node | null, depth + 1, fallback);
       const name = this.#keyName(item.key, key);
       const first = name === undefined ? undefined : entries.get(name);
-      if (name !== undefined && first === undefined) {
-        entries.set(name, { key: { name, span: key.span }, value });
+      if (name !== undefined && name !== "" && first === undefined) {
+        entries.set(name, { key: { name, span: key.span, writtenAt: key.writtenAt }, value });
         continue;
       }
-      if (name === undefined) this.#reportKey(key.span);
+      if (name === undefined || name === "") this.#reportKey(key, name);
       else this.#reportDuplicate(name, key.span, first!.key.span);
       dropped.push(value);
     }
-    return { type: "map", span, entries: [...entries.values()], dropped };
+    return { entries: [...entries.values()], dropped };
   }
 
   /** A key as it was written: `007` is not 7. */
@@ -217,6 +237,7 @@ class Converter {
   }
 
   #reportDuplicate(name: string, span: Span, first: Span) {
+    if (this.#aliasSpan !== undefined) return; // it was reported where it was written
     this.diagnostics.push({
       code: "duplicate-key",
       severity: "error",
@@ -227,22 +248,17 @@ class Converter {
     });
   }
 
-  #reportKey(span: Span) {
+  #reportKey({ span }: Located, name: string | undefined) {
+    const colon = /^\s*:/.exec(this.file.text.slice(span.start))?.[0].length;
+    const isMissing = name !== undefined && colon !== undefined;
+    const start = isMissing ? span.start + colon - 1 : span.start;
     this.diagnostics.push({
       code: "bad-key",
       severity: "error",
-      message: "A key is plain text, not a list or a map",
-      span,
+      message: name === undefined
+        ? "A key is plain text, not a list or a map"
+        : "A key is missing before the colon",
+      span: isMissing ? { ...span, start, end: start + 1 } : span,
     });
   }
-}
-
-/** A value as if it stood at one place; inner places stay, so that messages can show them. */
-function movedTo(span: Span, value: Located): Located {
-  return { ...value, span };
-}
-
-/** An empty value has no width of its own: it is marked at its key. */
-function widened(span: Span, fallback: Span | undefined): Span {
-  return span.end > span.start || fallback === undefined ? span : fallback;
 }

@@ -98,7 +98,10 @@ function relative(base: string, path: string): string {
   return path.startsWith(base) ? path.slice(base.length) : path;
 }
 
+/** The first line of what Deno says, with the place in the user's code where it says one. */
 function firstLine(text: string): string {
-  const line = text.replace(/^error: /, "").split("\n").find((each) => each.trim() !== "");
-  return line?.trim() ?? "Deno gave no reason";
+  const lines = text.replace(/^error: /, "").split("\n").map((line) => line.trim());
+  const first = lines.find((line) => line !== "") ?? "Deno gave no reason";
+  const place = lines.slice(1).find((line) => /^at file:\S+:\d+:\d+$/.test(line));
+  return place === undefined ? first : `${first} ${place}`;
 }

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { alternatives, type JsonSchema } from "./json_schema.ts";
+
+export type { JsonSchema } from "./json_schema.ts";
 
 /** What a parameter's `.meta({ … })` may say besides its description. */
 export interface ParamMeta {
@@ -29,22 +32,6 @@ export interface ParamFacts {
   readonly schema: JsonSchema;
 }
 
-/** The part of JSON Schema that zod gives for parameters. */
-export interface JsonSchema {
-  readonly [key: string]: unknown;
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly default?: unknown;
-  readonly description?: string;
-  readonly items?: JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly required?: readonly string[];
-}
-
 const schemas = new WeakMap<z.ZodObject, JsonSchema>();
 
 /** The JSON schema of a step's parameters as a recipe writes them (before defaults). */
@@ -72,9 +59,29 @@ export function paramFacts(params: z.ZodObject): ParamFacts[] {
 
 /** What a value has to be, in words: `pixels, 16 to 16384, default 1024`. */
 export function expectation(schema: JsonSchema): string {
-  const parts = [typeWords(schema), rangeWords(schema)];
-  if (schema.default !== undefined) parts.push(`default ${JSON.stringify(schema.default)}`);
-  return parts.filter((part) => part !== undefined && part !== "").join(", ");
+  const wanted = wantedValue(schema);
+  return schema.default === undefined
+    ? wanted
+    : `${wanted}, default ${JSON.stringify(schema.default)}`;
+}
+
+/** The same without the default. */
+export function wantedValue(...schemas: readonly JsonSchema[]): string {
+  const forms = schemas.flatMap(alternatives);
+  const choices = forms.flatMap((form) => form.enum ?? (isConst(form) ? [form.const] : []));
+  const others = forms.filter((form) => form.enum === undefined && !isConst(form)).map(formWords);
+  const listed = choices.map((value) => JSON.stringify(value)).join(", ");
+  const words = choices.length === 0 ? [] : [choices.length === 1 ? listed : `one of ${listed}`];
+  return [...new Set([...others, ...words])].join(" or ");
+}
+
+function isConst(schema: JsonSchema): boolean {
+  return schema.const !== undefined;
+}
+
+function formWords(schema: JsonSchema): string {
+  return [typeWords(schema), rangeWords(schema), lengthWords(schema)]
+    .filter((part) => part !== undefined && part !== "").join(", ");
 }
 
 const unitWords: Readonly<Record<string, string>> = {
@@ -84,21 +91,27 @@ const unitWords: Readonly<Record<string, string>> = {
 };
 
 function typeWords(schema: JsonSchema): string {
-  if (schema.enum !== undefined) {
-    return `one of ${schema.enum.map((value) => JSON.stringify(value)).join(", ")}`;
-  }
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeWords).join(" or ");
-  if (schema["const"] !== undefined) return JSON.stringify(schema["const"]);
-  if (typeof schema["place"] === "string") return `a ${schema["place"]} (its path)`;
+  if (typeof schema["place"] === "string") return `the path of a ${schema["place"]}`;
   const unit = schema["unit"];
   if (typeof unit === "string") {
-    const words = unitWords[unit] ?? unit;
+    const words = Object.hasOwn(unitWords, unit) ? unitWords[unit]! : unit;
     return schema.type === "integer" ? `whole ${words}` : words;
   }
-  if (schema.type === "array") {
-    return `a list, each ${schema.items === undefined ? "anything" : typeWords(schema.items)}`;
+  if (schema.type === "array") return listWords(schema);
+  if (schema.type === "object" && schema.properties !== undefined) {
+    return `a map with ${Object.keys(schema.properties).map((name) => `"${name}"`).join(", ")}`;
   }
   return nameOfType[schema.type ?? ""] ?? "any value";
+}
+
+function listWords({ items, prefixItems, minItems, maxItems }: JsonSchema): string {
+  if (prefixItems !== undefined) {
+    const parts = prefixItems.map((item) => wantedValue(item)).join(", ");
+    return `a list of ${prefixItems.length}: ${parts}`;
+  }
+  const size = sizeWords(minItems, maxItems, "entries");
+  const list = size === undefined ? "a list" : `a list of ${size}`;
+  return typeof items === "object" ? `${list}, each ${wantedValue(items)}` : list;
 }
 
 const nameOfType: Readonly<Record<string, string>> = {
@@ -113,15 +126,38 @@ const nameOfType: Readonly<Record<string, string>> = {
 function rangeWords(schema: JsonSchema): string | undefined {
   // zod states the safe integers as bounds where a definition gives none.
   const low = bound(schema.minimum ?? schema.exclusiveMinimum, Number.MIN_SAFE_INTEGER);
-  const high = bound(schema.maximum, Number.MAX_SAFE_INTEGER);
-  const above = schema.minimum === undefined && schema.exclusiveMinimum !== undefined;
-  if (low !== undefined && high !== undefined) return `${above ? "over " : ""}${low} to ${high}`;
-  if (low !== undefined) return above ? `over ${low}` : `at least ${low}`;
-  return high !== undefined ? `at most ${high}` : undefined;
+  const high = bound(schema.maximum ?? schema.exclusiveMaximum, Number.MAX_SAFE_INTEGER);
+  const over = schema.minimum === undefined && schema.exclusiveMinimum !== undefined;
+  const under = schema.maximum === undefined && schema.exclusiveMaximum !== undefined;
+  const step = schema.multipleOf === undefined ? undefined : `a multiple of ${schema.multipleOf}`;
+  const from = low === undefined ? undefined : over ? `over ${low}` : `at least ${low}`;
+  const to = high === undefined ? undefined : under ? `under ${high}` : `at most ${high}`;
+  const range = from !== undefined && to !== undefined && !over && !under
+    ? `${low} to ${high}`
+    : [from, to].filter((part) => part !== undefined).join(", ");
+  return [range, step].filter((part) => part !== undefined && part !== "").join(", ");
 }
 
 function bound(value: number | undefined, unbounded: number): number | undefined {
   return value === unbounded ? undefined : value;
+}
+
+/** The length that a text must have; a place is a text that is not empty, as its type says. */
+function lengthWords({ minLength, maxLength, ...schema }: JsonSchema): string | undefined {
+  return schema["place"] === undefined ? sizeWords(minLength, maxLength, "letters") : undefined;
+}
+
+function sizeWords(
+  least: number | undefined,
+  most: number | undefined,
+  noun: string,
+): string | undefined {
+  if (least === undefined && most === undefined) return undefined;
+  const counted = least === 1 && most === undefined || most === 1
+    ? noun.replace(/(ie)?s$/, (end) => end === "ies" ? "y" : "")
+    : noun;
+  if (most === undefined) return `at least ${least} ${counted}`;
+  return least === undefined ? `at most ${most} ${counted}` : `${least} to ${most} ${counted}`;
 }
 
 /** The parameters that belong into a task key: all but places on disk. */

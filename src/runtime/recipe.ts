@@ -1,13 +1,20 @@
-import { type Diagnostic, suggestion } from "./diagnostic.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import {
-  describeValue,
+  describeLocated,
   type Located,
   type LocatedEntry,
+  type LocatedKey,
   type LocatedMap,
   member,
   parseYaml,
+  writtenText,
 } from "./located.ts";
+import { isId, type MatchedKeys, matchKeys, Reader, sourceOf, type UnknownKey } from "./reader.ts";
+import { isAlias, isMap, isNode, isScalar, visit } from "yaml";
+import { type ParamDeclaration, paramKeys, readParam } from "./recipe_params.ts";
 import type { SourceFile, Span } from "./source.ts";
+
+export { type ParamDeclaration, type ParamType, paramTypes } from "./recipe_params.ts";
 
 /** A recipe as written: shaped right, but steps, values and wires are not checked yet. */
 export interface Recipe {
@@ -15,31 +22,15 @@ export interface Recipe {
   readonly name: string;
   readonly about?: string;
   readonly params: ReadonlyMap<string, ParamDeclaration>;
+  /** False where the declarations could not be read: any `$name` may be one of them. */
+  readonly hasAllParams: boolean;
   readonly nodes: readonly NodeDeclaration[];
-}
-
-export const paramTypes = [
-  "string",
-  "integer",
-  "number",
-  "boolean",
-  "folder",
-  "file",
-  "choice",
-  "list",
-] as const;
-export type ParamType = typeof paramTypes[number];
-
-export interface ParamDeclaration {
-  readonly name: string;
-  readonly nameSpan: Span;
-  readonly type: ParamType;
-  readonly default?: Located;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly choices?: readonly unknown[];
-  readonly unit?: string;
-  readonly about?: string;
+  /** All that was written under "steps", also what was passed over. */
+  readonly written?: Located;
+  /** What was passed over: a duplicate, an unknown key's value. It may name nodes. */
+  readonly passedOver: readonly Located[];
+  /** Where the text was mended to be read: what is wrong there is reported already. */
+  readonly mended: readonly Span[];
 }
 
 export interface Name {
@@ -53,16 +44,23 @@ export interface NodeDeclaration {
   readonly use?: Name;
   /** Undefined where the node has no `from`. */
   readonly from?: FromDeclaration;
+  /** Undefined where the node has no `with`, or one that is no map (`isWithBroken`). */
   readonly with?: LocatedMap;
+  readonly isWithBroken: boolean;
+  /** Reported by the check, which knows what the step would have taken. */
+  readonly unknownKeys: readonly UnknownKey[];
 }
 
 export type FromDeclaration =
   | { readonly form: "short"; readonly source: SourceDeclaration }
-  | { readonly form: "long"; readonly span: Span; readonly ports: readonly PortDeclaration[] };
+  | { readonly form: "long"; readonly span: Span; readonly ports: readonly PortDeclaration[] }
+  /** Neither: reported already. */
+  | { readonly form: "broken" };
 
 export interface PortDeclaration {
   readonly port: Name;
-  readonly source: SourceDeclaration;
+  /** Undefined where it names no source: reported already. */
+  readonly source?: SourceDeclaration;
 }
 
 /** `node` or `node.port`. */
@@ -74,203 +72,256 @@ export interface SourceDeclaration {
 /** Views of the catalogue that a node may not be named after. */
 export const reservedIds: readonly string[] = ["items", "tasks", "runs"];
 
+/** The keys of a node. */
+export const nodeKeys: readonly string[] = ["use", "from", "with", "about"];
+
 const topKeys = ["recipe", "about", "params", "steps"];
-const nodeKeys = ["use", "from", "with", "about"];
-const paramKeys = ["type", "default", "minimum", "maximum", "choices", "unit", "about"];
-const idPattern = /^[a-z][a-z0-9_]*$/;
-const idRule = "small letters, digits and underscores, a letter first";
 
 /** Reads a recipe's shape; `recipe` is undefined only where nothing can be said about the rest. */
 export function parseRecipe(
   file: SourceFile,
 ): { readonly recipe?: Recipe; readonly diagnostics: readonly Diagnostic[] } {
-  const { root, diagnostics } = parseYaml(file);
-  const reader = new RecipeReader(file, [...diagnostics]);
+  const { root, diagnostics } = parseYaml(file, oddness);
+  const mended = diagnostics.filter(({ code }) => code === "yaml-syntax").map(({ span }) => span);
+  const reader = new RecipeReader(
+    file,
+    mended,
+    diagnostics.some(({ code }) => code === "too-large"),
+  );
   const recipe = root === undefined ? reader.empty() : reader.recipe(root);
-  return { recipe, diagnostics: reader.diagnostics };
+  const found = withoutMended(reader.diagnostics, mended);
+  return { recipe, diagnostics: [...diagnostics, ...found] };
 }
 
-class RecipeReader {
-  constructor(readonly file: SourceFile, readonly diagnostics: Diagnostic[]) {}
+/**
+ * Leaves out what may only come of a syntax mistake that is reported: what stands where it was mended,
+ * what is missing, and names that stand in the mended text.
+ */
+export function withoutMended(
+  diagnostics: readonly Diagnostic[],
+  mended: readonly Span[],
+): readonly Diagnostic[] {
+  if (mended.length === 0) return diagnostics;
+  const lost = mended.map(writtenText).join("\n");
+  return diagnostics.filter(({ severity, span, code }) =>
+    severity === "error" && !code.startsWith("missing-") && code !== "no-steps" &&
+    !(code.startsWith("unknown-") && lost.includes(writtenText(span).replace(/^\$/, ""))) &&
+    !mended.some(({ start, end }) => start <= span.start && span.start < Math.max(end, start + 1))
+  );
+}
+
+/** How much of a document a recipe does not have: keys, names, nodes and declarations that are none. */
+function oddness(contents: unknown): number {
+  let odd = 0;
+  visit(isNode(contents) ? contents : null, {
+    Pair: (_, { key }) => void (odd += isScalar(key) || isAlias(key) ? 0 : 2),
+  });
+  const keys = keysOf(contents);
+  for (const key of keys.keys()) if (!topKeys.includes(key)) odd++;
+  for (const [part, known] of [["steps", nodeKeys], ["params", paramKeys]] as const) {
+    for (const [id, value] of keysOf(keys.get(part))) {
+      odd += (isId(id) ? 0 : 1) + (isMap(value) || isAlias(value) ? 0 : 1);
+      for (const key of keysOf(value).keys()) if (!known.includes(key)) odd++;
+    }
+  }
+  return odd;
+}
+
+function keysOf(node: unknown): ReadonlyMap<string, unknown> {
+  const items = isMap(node) ? node.items : [];
+  return new Map(items.map(({ key, value }) => [String(isScalar(key) ? key.value : ""), value]));
+}
+
+class RecipeReader extends Reader {
+  readonly #passedOver: Located[] = [];
+  /** Nodes that stand inside another one, because they are indented too much. */
+  readonly #nested: LocatedEntry[] = [];
+
+  constructor(
+    readonly file: SourceFile,
+    readonly mended: readonly Span[],
+    readonly isUnreadable: boolean,
+  ) {
+    super([]);
+  }
 
   empty(): undefined {
-    if (this.diagnostics.length > 0) return;
-    this.#error("empty-recipe", "The recipe is empty", { file: this.file, start: 0, end: 1 }, {
+    if (this.isUnreadable || this.mended.length > 0) return;
+    this.error("empty-recipe", "The recipe is empty", { file: this.file, start: 0, end: 1 }, {
       help: 'Begin with "recipe: name" and "steps:"',
     });
   }
 
   recipe(root: Located): Recipe | undefined {
     if (root.type !== "map") {
-      const found = describeValue(root.type === "scalar" ? root.value : []);
-      this.#error("bad-recipe", `A recipe is a map with the key "steps", not ${found}`, root.span);
+      const found = describeLocated(root);
+      this.error("bad-recipe", `A recipe is a map with the key "steps", not ${found}`, root);
       return undefined;
     }
-    this.#checkKeys(root, topKeys, "unknown-key", "A recipe has no key");
+    const keys = matchKeys(root, topKeys);
+    this.#unknownTopKeys(keys);
+    const params = keys.get("params");
     return {
       file: this.file,
-      name: this.#recipeName(root),
-      about: this.#text(member(root, "about"), "about"),
-      params: this.#params(member(root, "params")),
-      nodes: this.#nodes(root),
+      name: this.#recipeName(keys, root),
+      about: this.text(keys.get("about"), "about"),
+      params: this.#params(params, entriesOf(keys).filter(looksLikeParam)),
+      hasAllParams: params === undefined || params.value.type === "map" || isNothing(params.value),
+      nodes: this.#nodes(keys, root),
+      written: keys.get("steps")?.value,
+      passedOver: this.#passedOver,
+      mended: this.mended,
     };
   }
 
-  #recipeName(root: LocatedMap): string {
-    const entry = member(root, "recipe");
-    const start = { file: this.file, start: root.span.start, end: root.span.start + 1 };
-    if (entry === undefined) {
-      this.#error("missing-key", 'The recipe has no name (the key "recipe" is missing)', start, {
-        help: 'Write "recipe: name" at the top',
+  #unknownTopKeys(keys: MatchedKeys) {
+    const astray = entriesOf(keys).filter((entry) => looksLikeNode(entry) || looksLikeParam(entry));
+    const unknown = keys.unknown.filter(({ entry }) => !astray.includes(entry));
+    this.unknownKeys({ unknown }, topKeys, "A recipe has no key");
+    for (const entry of astray) {
+      const place = looksLikeNode(entry) ? "steps" : "params";
+      const noun = place === "steps" ? "node" : "parameter";
+      this.error("unknown-key", `A recipe has no key "${entry.key.name}"`, entry.key, {
+        help: `It looks like a ${noun}: indent it, so that it stands under "${place}"`,
       });
+    }
+  }
+
+  #recipeName(keys: MatchedKeys, root: LocatedMap): string {
+    const entry = keys.get("recipe");
+    if (entry === undefined) {
+      this.error(
+        "missing-key",
+        'The recipe has no name (the key "recipe" is missing)',
+        firstLetter(root),
+        { help: 'Write "recipe: name" at the top' },
+      );
       return "";
     }
-    const name = this.#text(entry, "recipe") ?? "";
-    if (name !== "" && !/^[a-z][a-z0-9_-]*$/.test(name)) {
-      this.#error("bad-name", `"${name}" cannot name a recipe (${idRule})`, entry.value.span);
+    const name = this.text(entry, "recipe");
+    if (name !== undefined && !/^[a-z][a-z0-9_-]*$/.test(name)) {
+      this.badName(name, entry.value, "recipe");
     }
-    return name;
+    return name ?? "";
   }
 
-  #params(entry: LocatedEntry | undefined): Map<string, ParamDeclaration> {
-    const params = new Map<string, ParamDeclaration>();
-    for (const each of this.#mapEntries(entry, "params")) {
-      const declaration = this.#param(each);
-      if (declaration !== undefined) params.set(declaration.name, declaration);
-    }
-    return params;
-  }
-
-  #param({ key, value }: LocatedEntry): ParamDeclaration | undefined {
-    this.#checkId(key.name, key.span, "parameter");
-    if (value.type !== "map") {
-      this.#error(
-        "bad-param",
-        `Parameter "${key.name}" is declared by a map, not by ${shown(value)}`,
-        value.span,
-        {
-          help: "Write it as { type: integer, default: 896 }",
-        },
-      );
-      return undefined;
-    }
-    this.#checkKeys(value, paramKeys, "unknown-key", `The declaration of "${key.name}" has no key`);
-    const type = this.#paramType(value, key);
-    const choices = this.#choices(member(value, "choices"), type, key);
-    return {
-      name: key.name,
-      nameSpan: key.span,
-      type,
-      default: member(value, "default")?.value,
-      minimum: this.#number(member(value, "minimum")),
-      maximum: this.#number(member(value, "maximum")),
-      choices,
-      unit: this.#text(member(value, "unit"), "unit"),
-      about: this.#text(member(value, "about"), "about"),
-    };
-  }
-
-  #paramType(map: LocatedMap, key: LocatedEntry["key"]): ParamType {
-    const entry = member(map, "type");
-    if (entry === undefined) {
-      this.#error("missing-key", `The declaration of "${key.name}" has no type`, key.span, {
-        help: `Types: ${paramTypes.join(", ")}`,
-      });
-      return "string";
-    }
-    const type = this.#text(entry, "type") ?? "string";
-    if ((paramTypes as readonly string[]).includes(type)) return type as ParamType;
-    this.#error("unknown-type", `There is no parameter type "${type}"`, entry.value.span, {
-      help: suggestion(type, paramTypes, "Types"),
-    });
-    return "string";
-  }
-
-  #choices(
+  #params(
     entry: LocatedEntry | undefined,
-    type: ParamType,
-    key: LocatedEntry["key"],
-  ): readonly unknown[] | undefined {
-    if (entry === undefined) {
-      if (type === "choice") {
-        this.#error(
-          "missing-key",
-          `Parameter "${key.name}" is a choice without choices`,
-          key.span,
-          {
-            help: "Add choices: [a, b]",
-          },
-        );
-      }
-      return undefined;
-    }
-    if (entry.value.type === "list") {
-      return entry.value.elements.map((element) =>
-        element.type === "scalar" ? element.value : null
-      );
-    }
-    this.#error("bad-value", `"choices" is a list, not ${shown(entry.value)}`, entry.value.span);
-    return undefined;
+    astray: readonly LocatedEntry[],
+  ): Map<string, ParamDeclaration> {
+    const entries = [
+      ...this.#mapEntries(entry, "params", "params: { name: { type: …, default: … } }"),
+      ...astray,
+    ];
+    return new Map(entries.map((each) => [each.key.name, readParam(this, each)]));
   }
 
-  #nodes(root: LocatedMap): NodeDeclaration[] {
-    const entry = member(root, "steps");
+  #nodes(keys: MatchedKeys, root: LocatedMap): NodeDeclaration[] {
+    const entry = keys.get("steps");
+    const astray = entriesOf(keys).filter(looksLikeNode);
     if (entry === undefined) {
-      const start = { file: this.file, start: root.span.start, end: root.span.start + 1 };
-      this.#error("missing-key", 'The recipe has no steps (the key "steps" is missing)', start);
+      this.error(
+        "missing-key",
+        'The recipe has no steps (the key "steps" is missing)',
+        firstLetter(root),
+        { help: 'Write "steps:" and below it the nodes, each as name: { use: topic.name }' },
+      );
       return [];
     }
-    const entries = this.#mapEntries(entry, "steps");
-    if (entries.length === 0 && entry.value.type !== "list") {
-      this.#error("no-steps", 'The recipe has no steps ("steps" is empty)', entry.key.span);
+    const entries = this.#mapEntries(entry, "steps", "steps: { name: { use: topic.name } }");
+    const isEmpty = isNothing(entry.value) ||
+      (entry.value.type === "map" && entries.length === 0);
+    if (isEmpty && astray.length === 0) {
+      this.error("no-steps", 'The recipe has no steps ("steps" is empty)', entry.key);
     }
-    return entries.map((each) => this.#node(each)).filter((node) => node !== undefined);
+    const nodes = this.#withStrays(entries).map((each) => this.#node(each));
+    return [...nodes, ...[...astray, ...this.#nested].map((each) => this.#node(each))];
   }
 
-  #node({ key, value }: LocatedEntry): NodeDeclaration | undefined {
-    this.#checkId(key.name, key.span, "node");
-    if (reservedIds.includes(key.name)) {
-      this.#error(
-        "reserved-id",
-        `"${key.name}" cannot name a node: a view of the catalogue has that name`,
-        key.span,
-      );
+  /** Nodes with the keys that stand behind them in place of inside them. */
+  #withStrays(entries: readonly LocatedEntry[]): readonly LocatedEntry[] {
+    const nodes: LocatedEntry[] = [];
+    for (const entry of entries) {
+      const before = nodes.at(-1);
+      const { name } = entry.key;
+      const isStray = nodeKeys.includes(name) && !looksLikeNode(entry) &&
+        before?.value.type === "map" && member(before.value, name) === undefined;
+      if (!isStray) {
+        nodes.push(entry);
+        continue;
+      }
+      this.error("unknown-key", `"${name}" stands where a node's name belongs`, entry.key, {
+        help: `Indent it, so that it stands inside "${before.key.name}"`,
+      });
+      nodes[nodes.length - 1] = {
+        key: before.key,
+        value: { ...before.value, entries: [...before.value.entries, entry] },
+      };
     }
+    return nodes;
+  }
+
+  #node({ key, value }: LocatedEntry): NodeDeclaration {
+    this.id(key, "node");
+    if (reservedIds.includes(key.name)) {
+      const sentence = `"${key.name}" cannot name a node: a view of the catalogue has that name`;
+      this.error("reserved-id", sentence, key);
+    }
+    const start = { id: key.name, idSpan: key.span };
     if (value.type !== "map") {
-      this.#error(
+      const example = value.type === "scalar" && /^[\w./-]+$/.test(String(value.value ?? ""))
+        ? `{ use: ${value.value}, from: … }`
+        : "{ use: topic.name, from: …, with: { … } }";
+      const found = describeLocated(value);
+      this.error(
         "bad-node",
-        `Node "${key.name}" is a map with the key "use", not ${shown(value)}`,
-        value.span,
+        `Node "${key.name}" is a map with the key "use", not ${found}`,
+        value,
         {
-          help: "Write it as { use: topic.name, from: …, with: { … } }",
+          help: `Write it as ${example}`,
         },
       );
-      return { id: key.name, idSpan: key.span };
+      this.#passedOver.push(value);
+      return { ...start, isWithBroken: true, unknownKeys: [] };
     }
-    this.#checkKeys(value, nodeKeys, "unknown-key", `Node "${key.name}" has no key`);
+    const keys = matchKeys(value, nodeKeys, isPlausible);
+    this.text(keys.get("about"), "about");
+    const given = keys.get("with")?.value;
+    this.#passOver(value, keys);
+    this.#nested.push(...entriesOf(keys).filter(looksLikeNode));
     return {
-      id: key.name,
-      idSpan: key.span,
-      use: this.#use(value, key),
-      from: this.#from(member(value, "from")),
-      with: this.#with(member(value, "with")),
+      ...start,
+      use: this.#use(keys, key),
+      from: this.#from(keys.get("from")),
+      with: this.#with(given),
+      isWithBroken: given !== undefined && given.type !== "map" && !isNothing(given),
+      unknownKeys: keys.unknown,
     };
   }
 
-  #use(map: LocatedMap, key: LocatedEntry["key"]): Name | undefined {
-    const entry = member(map, "use");
+  #passOver(node: LocatedMap, keys: MatchedKeys) {
+    this.#passedOver.push(...node.dropped);
+    for (const { entry, meant } of keys.unknown) {
+      if (meant === undefined) this.#passedOver.push(entry.value);
+    }
+    const from = keys.get("from")?.value;
+    if (from?.type === "list") this.#passedOver.push(from);
+    if (from?.type === "map") this.#passedOver.push(...from.dropped);
+  }
+
+  #use(keys: MatchedKeys, key: LocatedKey): Name | undefined {
+    const entry = keys.get("use");
     if (entry === undefined) {
-      this.#error(
+      if (keys.unknown.some(({ entry }) => entry.key.name === "<<")) return undefined;
+      this.error(
         "missing-step",
         `Node "${key.name}" does not say which step it uses (the key "use" is missing)`,
-        key.span,
-        {
-          help: "Add use: topic.name, or use: ./step.ts for a step of your own",
-        },
+        key,
+        { help: "Add use: topic.name, or use: ./step.ts for a step of your own" },
       );
       return undefined;
     }
-    const text = this.#text(entry, "use");
+    const text = this.text(entry, "use");
     return text === undefined ? undefined : { text, span: entry.value.span };
   }
 
@@ -278,110 +329,105 @@ class RecipeReader {
     if (entry === undefined) return undefined;
     const { value } = entry;
     if (value.type === "map") {
-      const ports = value.entries.flatMap((each) => {
-        const source = this.#source(each.value);
-        return source === undefined
-          ? []
-          : [{ port: { text: each.key.name, span: each.key.span }, source }];
-      });
+      const ports = value.entries.map(({ key, value }) => ({
+        port: { text: key.name, span: key.span },
+        source: this.#source(value),
+      }));
       return { form: "long", span: value.span, ports };
     }
     const source = this.#source(value);
-    return source === undefined ? undefined : { form: "short", source };
+    return source === undefined ? { form: "broken" } : { form: "short", source };
   }
 
   #source(value: Located): SourceDeclaration | undefined {
     if (value.type !== "scalar" || typeof value.value !== "string") {
-      this.#error(
-        "bad-from",
-        `"from" names a node, or node.port, not ${shown(value)}`,
-        value.span,
-        {
-          help: "Write from: node, or from: { port: node, other: node.port }",
-        },
-      );
+      const only = value.type === "list" && value.elements.length === 1 ? value.elements[0] : value;
+      const isName = only?.type === "scalar" && typeof only.value === "string";
+      this.error("bad-from", `"from" names a node, not ${describeLocated(value)}`, value, {
+        help: isName ? `Write from: ${sourceOf(only)}` : fromForms,
+      });
       return undefined;
     }
     const text = value.value;
+    if (!/^[^\s,.]+(\.[^\s,]+)?$/.test(text)) {
+      this.error("bad-from", `"from" names a node, not ${describeLocated(value)}`, value, {
+        help: /[\s,]/.test(text.trim())
+          ? "Name each: from: { port: node, other: node }"
+          : fromForms,
+      });
+      return undefined;
+    }
     const dot = text.indexOf(".");
-    // A quoted text starts one character after its span does.
-    const start = value.span.start + (/^["']/.test(textOf(value.span)) ? 1 : 0);
+    if (dot < 0) return { node: { text, span: partOf(value.span, text, 0, text.length) } };
     const part = (from: number, to: number): Name => ({
       text: text.slice(from, to),
-      span: { file: this.file, start: start + from, end: start + Math.max(to, from + 1) },
+      span: partOf(value.span, text, from, to),
     });
-    if (dot < 0) return { node: part(0, text.length) };
     return { node: part(0, dot), port: part(dot + 1, text.length) };
   }
 
-  #with(entry: LocatedEntry | undefined): LocatedMap | undefined {
-    if (entry === undefined) return undefined;
-    if (entry.value.type === "map") return entry.value;
-    if (entry.value.type !== "scalar" || entry.value.value !== null) {
-      this.#error(
-        "bad-value",
-        `"with" is a map of parameters, not ${shown(entry.value)}`,
-        entry.value.span,
-      );
-    }
+  #with(value: Located | undefined): LocatedMap | undefined {
+    if (value === undefined || value.type === "map") return value;
+    if (isNothing(value)) return undefined;
+    this.error("bad-value", `"with" is a map of parameters, not ${describeLocated(value)}`, value, {
+      help: "Write with: { name: value }",
+    });
     return undefined;
   }
 
-  #mapEntries(entry: LocatedEntry | undefined, key: string): readonly LocatedEntry[] {
-    if (entry === undefined) return [];
-    if (entry.value.type === "map") return entry.value.entries;
-    if (entry.value.type === "scalar" && entry.value.value === null) return [];
-    this.#error("bad-value", `"${key}" is a map, not ${shown(entry.value)}`, entry.value.span);
+  #mapEntries(
+    entry: LocatedEntry | undefined,
+    key: string,
+    example: string,
+  ): readonly LocatedEntry[] {
+    if (entry === undefined || isNothing(entry.value)) return [];
+    if (entry.value.type === "map") {
+      this.#passedOver.push(...entry.value.dropped);
+      return entry.value.entries;
+    }
+    const isList = entry.value.type === "list";
+    this.error("bad-value", `"${key}" is a map, not ${describeLocated(entry.value)}`, entry.value, {
+      help: `${isList ? "Write names in place of the dashes: " : "Write "}${example}`,
+    });
     return [];
   }
-
-  #text(entry: LocatedEntry | undefined, key: string): string | undefined {
-    if (entry === undefined) return undefined;
-    if (entry.value.type === "scalar" && typeof entry.value.value === "string") {
-      return entry.value.value;
-    }
-    this.#error("bad-value", `"${key}" is text, not ${shown(entry.value)}`, entry.value.span);
-    return undefined;
-  }
-
-  #number(entry: LocatedEntry | undefined): number | undefined {
-    if (entry === undefined) return undefined;
-    if (entry.value.type === "scalar" && typeof entry.value.value === "number") {
-      return entry.value.value;
-    }
-    this.#error(
-      "bad-value",
-      `"${entry.key.name}" is a number, not ${shown(entry.value)}`,
-      entry.value.span,
-    );
-    return undefined;
-  }
-
-  #checkId(id: string, span: Span, noun: string) {
-    if (idPattern.test(id)) return;
-    this.#error("bad-name", `"${id}" cannot name a ${noun} (${idRule})`, span);
-  }
-
-  #checkKeys(map: LocatedMap, known: readonly string[], code: string, sentence: string) {
-    for (const { key } of map.entries) {
-      if (known.includes(key.name)) continue;
-      this.#error(code, `${sentence} "${key.name}"`, key.span, {
-        help: suggestion(key.name, known, "Keys"),
-      });
-    }
-  }
-
-  #error(code: string, message: string, span: Span, more: { readonly help?: string } = {}) {
-    this.diagnostics.push({ code, severity: "error", message, span, ...more });
-  }
 }
 
-function shown(value: Located): string {
-  return describeValue(
-    value.type === "scalar" ? value.value : value.type === "list" ? [] : {},
-  );
+const fromForms = "Write from: node, or from: { port: node, other: node.port }";
+
+/** The entries of unknown keys that stand for no other. */
+function entriesOf({ unknown }: MatchedKeys): readonly LocatedEntry[] {
+  return unknown.filter(({ meant }) => meant === undefined).map(({ entry }) => entry);
 }
 
-function textOf(span: Span): string {
-  return span.file.text.slice(span.start, span.end);
+/** Whether an entry would be a node, if it stood in its place. */
+export function looksLikeNode({ key, value }: LocatedEntry): boolean {
+  return key.name !== "<<" && value.type === "map" && member(value, "use") !== undefined;
+}
+
+function looksLikeParam({ value }: LocatedEntry): boolean {
+  return value.type === "map" && member(value, "use") === undefined &&
+    (member(value, "type") !== undefined || member(value, "default") !== undefined);
+}
+
+/** Whether a misspelt key's value can be that of the key it is near to. */
+function isPlausible(name: string, value: Located): boolean {
+  const isText = value.type === "scalar" && typeof value.value === "string";
+  if (name === "with") return value.type === "map" || isNothing(value);
+  return name === "from" ? value.type !== "scalar" || isText : isText;
+}
+
+function isNothing(value: Located): boolean {
+  return value.type === "scalar" && value.value === null;
+}
+
+function firstLetter({ span }: LocatedMap): Span {
+  return { ...span, end: span.start + 1 };
+}
+
+/** The stretch of a text's letters `from` to `to`, where they stand in the file as they are. */
+function partOf(span: Span, text: string, from: number, to: number): Span {
+  const at = writtenText(span).indexOf(text);
+  if (at < 0) return span;
+  return { file: span.file, start: span.start + at + from, end: span.start + at + to };
 }

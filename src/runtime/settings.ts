@@ -1,7 +1,16 @@
-import { type Diagnostic, nearest, suggestion } from "./diagnostic.ts";
-import { describeValue, plainValue } from "./located.ts";
-import type { ParamDeclaration, ParamType, Recipe } from "./recipe.ts";
+import { type Diagnostic, suggestion } from "./diagnostic.ts";
+import { describeValue, type Located, plainValue } from "./located.ts";
+import { sourceOf, writtenWhere } from "./reader.ts";
+import type { Recipe } from "./recipe.ts";
+import {
+  isNumeric,
+  isOfType,
+  type ParamDeclaration,
+  rangeWords,
+  typeWords,
+} from "./recipe_params.ts";
 import { SourceFile, type Span } from "./source.ts";
+import { valueHelp } from "./value_help.ts";
 
 /**
  * Values for a recipe's parameters from outside. Text (from a command line) is read by the
@@ -17,6 +26,8 @@ export interface ResolvedParam {
   readonly isGiven: boolean;
   /** The default, the setting, or the parameter's name. */
   readonly span: Span;
+  /** The default as it was written, where that is the value. */
+  readonly located?: Located;
 }
 
 /** Takes each parameter's setting or else its default, and checks it by its declaration. */
@@ -24,43 +35,86 @@ export function resolveParams(
   recipe: Recipe,
   settings: Settings,
 ): { readonly params: ReadonlyMap<string, ResolvedParam>; readonly diagnostics: Diagnostic[] } {
-  const diagnostics: Diagnostic[] = [];
-  const params = new Map<string, ResolvedParam>();
-  for (const declaration of recipe.params.values()) {
-    diagnostics.push(...declarationProblems(declaration));
-    params.set(declaration.name, resolve(declaration, settings, diagnostics));
-  }
-  for (const name of Object.keys(settings)) {
-    if (!recipe.params.has(name)) diagnostics.push(unknownSetting(recipe, name, settings[name]));
-  }
-  return { params, diagnostics };
+  const resolver = new Resolver(recipe, settings);
+  const params = new Map(
+    [...recipe.params].map(([name, declaration]) => [name, resolver.resolve(declaration)]),
+  );
+  if (recipe.hasAllParams) resolver.reportUnknown();
+  return { params, diagnostics: resolver.diagnostics };
 }
 
-function resolve(
-  declaration: ParamDeclaration,
-  settings: Settings,
-  diagnostics: Diagnostic[],
-): ResolvedParam {
-  const { name } = declaration;
-  if (Object.hasOwn(settings, name)) {
-    const span = settingSpan(name, settings[name]);
-    const value = typeof settings[name] === "string"
-      ? readText(settings[name], declaration.type)
-      : settings[name];
+class Resolver {
+  readonly diagnostics: Diagnostic[] = [];
+
+  constructor(readonly recipe: Recipe, readonly settings: Settings) {}
+
+  resolve(declaration: ParamDeclaration): ResolvedParam {
+    const { name, isBroken } = declaration;
+    if (isBroken) return { declaration, isGiven: true, span: declaration.nameSpan };
+    return Object.hasOwn(this.settings, name)
+      ? this.#setting(declaration, this.settings[name])
+      : this.#default(declaration);
+  }
+
+  #setting(declaration: ParamDeclaration, given: unknown): ResolvedParam {
+    const { name, nameSpan } = declaration;
+    const span = settingSpan(name, given);
+    const value = typeof given === "string" ? readText(given, declaration) : given;
     const problem = problemWith(value, declaration);
     if (problem === undefined) return { declaration, value, isGiven: true, span };
-    diagnostics.push(badValue(declaration, problem, span, value, true));
+    this.diagnostics.push({
+      code: "bad-setting",
+      severity: "error",
+      message: `The setting of parameter "${name}" ${problem}`,
+      span,
+      related: [{ message: `"${name}" is declared here`, span: nameSpan }],
+      help: helpFor(value, String(given), declaration),
+    });
     return { declaration, isGiven: true, span };
   }
-  if (declaration.default === undefined) {
-    return { declaration, isGiven: false, span: declaration.nameSpan };
+
+  #default(declaration: ParamDeclaration): ResolvedParam {
+    const { name, default: located, nameSpan } = declaration;
+    if (located === undefined) return { declaration, isGiven: false, span: nameSpan };
+    const { span } = located;
+    const value = plainValue(located);
+    const problem = this.#reference(value, name) ?? problemWith(value, declaration);
+    if (problem === undefined) return { declaration, value, isGiven: true, span, located };
+    const source = located.type === "scalar" ? sourceOf(located) : "";
+    const related = writtenWhere(located.writtenAt);
+    this.diagnostics.push({
+      code: "bad-default",
+      severity: "error",
+      message: `The default of parameter "${name}" ${problem}`,
+      span,
+      related: related.length > 0 ? related : undefined,
+      help: helpFor(value, source, declaration),
+    });
+    return { declaration, isGiven: true, span };
   }
-  const value = plainValue(declaration.default);
-  const { span } = declaration.default;
-  const problem = problemWith(value, declaration);
-  if (problem === undefined) return { declaration, value, isGiven: true, span };
-  diagnostics.push(badValue(declaration, problem, span, value, false));
-  return { declaration, isGiven: true, span };
+
+  #reference(value: unknown, name: string): string | undefined {
+    if (typeof value !== "string") return undefined;
+    const other = /^\$\{?(\w+)\}?$/.exec(value)?.[1];
+    return other !== undefined && other !== name && this.recipe.params.has(other)
+      ? `is ${value}: a default cannot name another parameter (a plain value is wanted)`
+      : undefined;
+  }
+
+  reportUnknown() {
+    const { recipe, settings } = this;
+    for (const name of Object.keys(settings)) {
+      if (recipe.params.has(name)) continue;
+      const { file, start } = settingSpan(name, settings[name]);
+      this.diagnostics.push({
+        code: "unknown-setting",
+        severity: "error",
+        message: `Recipe "${recipe.name}" has no parameter "${name}"`,
+        span: { file, start: 0, end: start - 1 },
+        help: suggestion(name, [...recipe.params.keys()], "Parameters"),
+      });
+    }
+  }
 }
 
 /** A setting as a text that diagnostics can point into. */
@@ -71,9 +125,10 @@ function settingSpan(name: string, value: unknown): Span {
   return { file, start, end: Math.max(start + 1, file.text.length) };
 }
 
-function readText(text: string, type: ParamType): unknown {
-  if (type === "integer" || type === "number") {
-    return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
+function readText(text: string, { type, choices }: ParamDeclaration): unknown {
+  if (type === "choice") return choices?.find((choice) => String(choice) === text) ?? text;
+  if (type !== undefined && isNumeric(type)) {
+    return /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text) ? Number(text) : text;
   }
   if (type === "boolean") return text === "true" ? true : text === "false" ? false : text;
   if (type === "list") return text === "" ? [] : text.split(",").map((part) => part.trim());
@@ -81,99 +136,35 @@ function readText(text: string, type: ParamType): unknown {
 }
 
 function problemWith(value: unknown, declaration: ParamDeclaration): string | undefined {
-  const { type, minimum, maximum, choices } = declaration;
+  const { type, choices } = declaration;
   const found = describeValue(value);
-  if (!isOfType(value, type)) return `is ${found} (${typeWords[type]} is wanted)`;
-  if (typeof value === "number") {
-    const isLow = minimum !== undefined && value < minimum;
-    const isHigh = maximum !== undefined && value > maximum;
-    if (isLow || isHigh) return `is ${found} (${rangeWords(minimum, maximum)} is wanted)`;
-  }
-  if (choices !== undefined && !choices.includes(value)) {
+  // The choices of a list are those of its elements.
+  const chosen = Array.isArray(value) ? value : [value];
+  if (choices !== undefined && !chosen.every((each) => choices.includes(each))) {
     const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
     return `is ${found} (one of ${list} is wanted)`;
   }
-  return undefined;
+  const range = rangeWords(declaration);
+  const words = [type === undefined ? "" : typeWords[type], range].filter(Boolean).join(", ");
+  if (type !== undefined && !isOfType(value, type)) return `is ${found} (${words} is wanted)`;
+  return typeof value === "number" && isOutOfRange(value, declaration)
+    ? `is ${found} (${range} is wanted)`
+    : undefined;
 }
 
-const typeWords: Readonly<Record<ParamType, string>> = {
-  string: "text",
-  integer: "a whole number",
-  number: "a number",
-  boolean: "true or false",
-  folder: "the path of a folder",
-  file: "the path of a file",
-  choice: "one of its choices",
-  list: "a list",
-};
-
-function isOfType(value: unknown, type: ParamType): boolean {
-  switch (type) {
-    case "integer":
-      return Number.isSafeInteger(value);
-    case "number":
-      return typeof value === "number" && Number.isFinite(value);
-    case "boolean":
-      return typeof value === "boolean";
-    case "list":
-      return Array.isArray(value);
-    case "choice":
-      return value !== null && typeof value !== "object";
-    default:
-      return typeof value === "string" && (type === "string" || value !== "");
-  }
+function isOutOfRange(value: number, { minimum, maximum }: ParamDeclaration): boolean {
+  return (minimum !== undefined && value < minimum) || (maximum !== undefined && value > maximum);
 }
 
-function rangeWords(minimum?: number, maximum?: number): string {
-  if (minimum === undefined) return `at most ${maximum}`;
-  return maximum === undefined ? `at least ${minimum}` : `${minimum} to ${maximum}`;
-}
-
-function badValue(
-  declaration: ParamDeclaration,
-  problem: string,
-  span: Span,
+function helpFor(
   value: unknown,
-  isSetting: boolean,
-): Diagnostic {
-  const { name } = declaration;
-  const related = isSetting
-    ? [{ message: `"${name}" is declared here`, span: declaration.nameSpan }]
-    : undefined;
-  const near = typeof value === "string" && declaration.choices !== undefined
-    ? nearest(value, declaration.choices.map(String))
-    : undefined;
-  return {
-    code: isSetting ? "bad-setting" : "bad-default",
-    severity: "error",
-    message: isSetting
-      ? `The setting of parameter "${name}" ${problem}`
-      : `The default of parameter "${name}" ${problem}`,
-    span,
-    related,
-    help: near === undefined ? undefined : `Did you mean "${near}"?`,
-  };
-}
-
-function declarationProblems(declaration: ParamDeclaration): Diagnostic[] {
-  const { minimum, maximum, nameSpan, name } = declaration;
-  if (minimum === undefined || maximum === undefined || minimum <= maximum) return [];
-  return [{
-    code: "bad-range",
-    severity: "error",
-    message:
-      `The range of parameter "${name}" is empty: minimum ${minimum} is over maximum ${maximum}`,
-    span: nameSpan,
-  }];
-}
-
-function unknownSetting(recipe: Recipe, name: string, value: unknown): Diagnostic {
-  const { file, start } = settingSpan(name, value);
-  return {
-    code: "unknown-setting",
-    severity: "error",
-    message: `Recipe "${recipe.name}" has no parameter "${name}"`,
-    span: { file, start: 0, end: start - 1 },
-    help: suggestion(name, [...recipe.params.keys()], "Parameters"),
-  };
+  source: string,
+  { type, choices }: ParamDeclaration,
+): string | undefined {
+  const jsonType = type === "list"
+    ? "array"
+    : type === "folder" || type === "file"
+    ? "string"
+    : type ?? "";
+  return valueHelp(value, source, { types: [jsonType], choices });
 }

@@ -2,8 +2,15 @@
 export class SourceFile {
   readonly #lineStarts: readonly number[];
 
-  /** `path` is what messages show; it need not exist on disk (`--set` is one). */
-  constructor(readonly path: string, readonly text: string) {
+  readonly text: string;
+
+  /**
+   * `path` is what messages show; it need not exist on disk (`--set` is one). A byte order mark is no
+   * part of the text.
+   */
+  constructor(readonly path: string, content: string) {
+    const text = content.replace(/^\uFEFF/, "");
+    this.text = text;
     const starts = [0];
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
     this.#lineStarts = starts;
@@ -19,6 +26,11 @@ export class SourceFile {
       else high = middle - 1;
     }
     return { line: low + 1, column: offset - this.#lineStarts[low]! + 1 };
+  }
+
+  /** The offset of a line and column, both counted from 1. */
+  offset(line: number, column: number): number {
+    return (this.#lineStarts[line - 1] ?? this.text.length) + column - 1;
   }
 
   /** The text of a line (counted from 1) without its line end. */

@@ -7,6 +7,12 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return nearestOf(name, candidates)[0];
 }
 
+/** The candidate that `name` surely meant: near, and nothing else is as near. */
+export function obvious(name: string, candidates: Iterable<string>): string | undefined {
+  const near = nearestOf(name, candidates);
+  return near.length === 1 ? near[0] : undefined;
+}
+
 /** All candidates that are equally near, in the order given; empty when none is near. */
 function nearestOf(name: string, candidates: Iterable<string>): readonly string[] {
   const wanted = formOf(name);

@@ -1,12 +1,16 @@
-import { dirname, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { isUserStep, type UserStep } from "./check.ts";
+import { nearest, type Related } from "./diagnostic.ts";
 import { fromFileUrl, toFileUrl } from "./file_url.ts";
 import { localDisk } from "./local_disk.ts";
 import { moduleGraph, type ModuleGraphMemory } from "./module_graph.ts";
 import type { Recipe } from "./recipe.ts";
+import { SourceFile } from "./source.ts";
 import { type AnyStep, isStep } from "./step.ts";
 
 const projectFolder = fromFileUrl(new URL("../../", import.meta.url));
+const ownFolder = `${projectFolder}src/`;
 
 /**
  * Loads the step files that a recipe uses, by the text of `use`, which is relative to the recipe's
@@ -22,31 +26,99 @@ export async function loadUserSteps(
     ),
   );
   const loaded = new Map<string, UserStep>();
+  const folder = dirname(options.recipePath);
+  const shown = dirname(recipe.file.path);
   for (const use of uses) {
-    const path = resolve(dirname(options.recipePath), use);
-    loaded.set(use, await load(path, options.memory));
+    loaded.set(use, await new StepFile(use, folder, shown).load(options.memory));
   }
   return loaded;
 }
 
-async function load(path: string, memory: ModuleGraphMemory): Promise<UserStep> {
-  const stat = localDisk.stat(path);
-  if (stat === undefined) {
-    return { problem: "there is no such file", help: "The path is relative to the recipe's file" };
+class StepFile {
+  readonly #path: string;
+
+  constructor(
+    readonly use: string,
+    /** Where the recipe is, absolute. */
+    readonly folder: string,
+    /** The same as messages show it. */
+    readonly shownFolder: string,
+  ) {
+    this.#path = use.startsWith("file://") ? fromFileUrl(use) : resolve(folder, use);
   }
-  if (!stat.isFile) return { problem: "it is a folder (a .ts file is wanted)" };
-  try {
-    const { fingerprint } = await moduleGraph(path, {
-      memory,
-      ownFolder: `${projectFolder}src/`,
-      config: `${projectFolder}deno.json`,
-    });
-    const module = await import(toFileUrl(path).href) as Record<string, unknown>;
-    const found = stepIn(module);
-    if (typeof found === "string") return { problem: found, help: exportHelp };
-    return { step: found, fingerprint };
-  } catch (error) {
-    return { problem: oneLine(error) };
+
+  async load(memory: ModuleGraphMemory): Promise<UserStep> {
+    const problem = this.#placeProblem();
+    if (problem !== undefined) return problem;
+    try {
+      const module = await import(toFileUrl(this.#path).href) as Record<string, unknown>;
+      const found = stepIn(module);
+      if (typeof found === "string") return { problem: found, help: exportHelp };
+      const config = `${projectFolder}deno.json`;
+      const { fingerprint } = await moduleGraph(this.#path, { memory, ownFolder, config });
+      return { step: found, fingerprint };
+    } catch (error) {
+      return { problem: this.#reason(error), related: this.#place(error) };
+    }
+  }
+
+  /** What is wrong before anything is loaded. */
+  #placeProblem(): UserStep | undefined {
+    if (/^[a-z]+:\/\//i.test(this.use) && !this.use.startsWith("file://")) {
+      return { problem: "it is on the web", help: "Save it beside the recipe: use: ./step.ts" };
+    }
+    const stat = localDisk.stat(this.#path);
+    if (stat === undefined) return { problem: "there is no such file", help: this.#nearHelp() };
+    if (!stat.isFile) return { problem: "it is a folder (a .ts file is wanted)" };
+    return /\.[cm]?[tj]sx?$/.test(this.use)
+      ? undefined
+      : { problem: "it is no TypeScript (a .ts file is wanted)" };
+  }
+
+  #nearHelp(): string {
+    const folder = dirname(this.#path);
+    const isFolder = localDisk.stat(folder)?.isFolder ?? false;
+    const names = isFolder ? localDisk.list(folder).map(({ name }) => name) : [];
+    const near = nearest(
+      basename(this.#path),
+      names.filter((name) => /\.[cm]?[tj]sx?$/.test(name)),
+    );
+    if (near === undefined) return "The path is relative to the recipe's file";
+    return `Did you mean "${this.use.slice(0, this.use.lastIndexOf("/") + 1)}${near}"?`;
+  }
+
+  /** What an error says, in a line, with paths as the recipe would write them. */
+  #reason(error: unknown): string {
+    // Deno colours what it says, also where nobody reads it on a terminal.
+    const message = stripVTControlCharacters(
+      error instanceof Error ? error.message : String(error),
+    );
+    const line = message.split("\n")[0]!.replace(/ at file:\S+$/, "").trim().replace(/\.$/, "")
+      .replace(/file:\/\/[^\s"']+/g, (url) => this.#shown(fromFileUrl(url)));
+    if (/^SyntaxError: /.test(line)) return `it does not parse: ${line.slice(13)}`;
+    if (error instanceof SyntaxError) return line;
+    const isLoaders = /^(Module not found|Import |npm package|Cannot define step)/.test(line);
+    return isLoaders ? line : `it throws when it is loaded: ${line}`;
+  }
+
+  /** Where in the user's code an error came up. */
+  #place(error: unknown): readonly Related[] {
+    if (!(error instanceof Error)) return [];
+    const places = stripVTControlCharacters(`${error.message}\n${error.stack ?? ""}`).matchAll(
+      /(file:\/\/[^\s()]+):(\d+):(\d+)/g,
+    );
+    for (const [, url, line, column] of places) {
+      const path = fromFileUrl(url!);
+      if (!path.startsWith(this.folder) || localDisk.stat(path)?.isFile !== true) continue;
+      const file = new SourceFile(this.#shown(path), Deno.readTextFileSync(path));
+      const start = Math.min(file.offset(Number(line), Number(column)), file.text.length);
+      return [{ message: "It goes wrong here", span: { file, start, end: start + 1 } }];
+    }
+    return [];
+  }
+
+  #shown(path: string): string {
+    return join(this.shownFolder, relative(this.folder, path));
   }
 }
 
@@ -59,9 +131,4 @@ function stepIn(module: Record<string, unknown>): AnyStep | string {
   return steps.length === 0
     ? "it exports no step"
     : `it exports ${steps.length} steps (one is wanted, or one as default)`;
-}
-
-function oneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split("\n")[0]!.trim();
 }

@@ -1,11 +1,18 @@
 import type { z } from "zod";
 import { type Diagnostic, nearest, type Related, suggestion } from "./diagnostic.ts";
-import { describeValue, type Located, type LocatedMap } from "./located.ts";
-import { expectation, type JsonSchema, paramFacts, paramsSchema } from "./params.ts";
+import { childSchemas, choicesOf, type JsonSchema, typesOf } from "./json_schema.ts";
+import { describeValue, type Located, type LocatedMap, scalarsIn } from "./located.ts";
+import { expectation, paramFacts, paramsSchema, wantedValue } from "./params.ts";
+import { sourceOf, writtenWhere } from "./reader.ts";
 import type { NodeDeclaration } from "./recipe.ts";
+import { typeWords } from "./recipe_params.ts";
+import { filledIn, mistakenReferences, type Reference, references } from "./references.ts";
 import type { ResolvedParam } from "./settings.ts";
 import type { Span } from "./source.ts";
 import type { AnyStep } from "./step.ts";
+import { type UnexpectedKey, withKnownKeys } from "./step_values.ts";
+import { valueHelp } from "./value_help.ts";
+import { flatIssues, type Issue } from "./zod_issue.ts";
 
 /** Stands for the value of a parameter that was not given (only `check` goes on with it). */
 const unknownValue = Symbol("unknown value");
@@ -17,73 +24,61 @@ export interface CheckedValues {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface ValueOptions {
+  readonly params: ReadonlyMap<string, ResolvedParam>;
+  /** Parameters that stand where they do not belong: reported already, and so not missing. */
+  readonly misplaced: ReadonlySet<string>;
+}
+
 /** Checks a node's `with` against its step, with `$name` and `${name}` put in. */
 export function checkValues(
   node: NodeDeclaration,
   step: AnyStep,
-  params: ReadonlyMap<string, ResolvedParam>,
+  options: ValueOptions,
 ): CheckedValues {
-  return new ValueChecker(node, step, params).check();
-}
-
-/** Records which parameters the values name, also where the step is unknown. */
-export function referencedParams(located: Located | undefined, found: Set<string>): void {
-  if (located === undefined) return;
-  if (located.type === "list") located.elements.forEach((each) => referencedParams(each, found));
-  else if (located.type === "map") {
-    located.entries.forEach((entry) => referencedParams(entry.value, found));
-  } else if (typeof located.value === "string") {
-    for (const reference of references(located.value)) found.add(reference.name);
-  }
-}
-
-interface Reference {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-  readonly isWhole: boolean;
-}
-
-/** `$name` as a whole value, or each `${name}` inside a text; `$$` stands for a dollar sign. */
-function references(text: string): Reference[] {
-  const whole = /^\$([A-Za-z_][A-Za-z0-9_-]*)$/.exec(text);
-  if (whole !== null) return [{ name: whole[1]!, start: 0, end: text.length, isWhole: true }];
-  return [...text.matchAll(/\$\$|\$\{([^}]*)\}/g)].filter((match) => match[0] !== "$$").map((
-    match,
-  ) => ({
-    name: match[1]!.trim(),
-    start: match.index,
-    end: match.index + match[0].length,
-    isWhole: false,
-  }));
+  return new ValueChecker(node, step, options).check();
 }
 
 class ValueChecker {
   readonly #diagnostics: Diagnostic[] = [];
   /** Where a value came through `$name`, what was put there. */
   readonly #origins = new Map<Located, ResolvedParam>();
-  readonly #with: LocatedMap | undefined;
+  readonly #schema: JsonSchema;
+  readonly #params: ReadonlyMap<string, ResolvedParam>;
+  #with: LocatedMap | undefined;
   #hasUnknown = false;
 
   constructor(
     readonly node: NodeDeclaration,
     readonly step: AnyStep,
-    readonly params: ReadonlyMap<string, ResolvedParam>,
+    readonly options: ValueOptions,
   ) {
-    this.#with = node.with;
+    this.#schema = paramsSchema(step.params);
+    this.#params = options.params;
   }
 
   check(): CheckedValues {
-    const values = this.#with === undefined ? {} : this.#substitute(this.#with);
-    const result = (this.step.params as z.ZodObject).strict().safeParse(values);
-    if (!result.success) {
-      for (const issue of result.error.issues) this.#report(issue as Issue);
+    const unexpected: UnexpectedKey[] = [];
+    if (this.node.with !== undefined) {
+      this.#with = withKnownKeys(this.node.with, [this.#schema], unexpected) as LocatedMap;
     }
-    const isFine = result.success && this.#diagnostics.length === 0 && !this.#hasUnknown;
-    return {
-      params: isFine ? result.data as Readonly<Record<string, unknown>> : undefined,
-      diagnostics: this.#diagnostics,
-    };
+    for (const key of unexpected) this.#reportUnknownKey(key);
+    const values = this.#with === undefined ? {} : this.#substitute(this.#with);
+    const params = this.#parse(values);
+    const isFine = this.#diagnostics.length === 0 && !this.#hasUnknown;
+    return { params: isFine ? params : undefined, diagnostics: this.#diagnostics };
+  }
+
+  #parse(values: unknown): Readonly<Record<string, unknown>> | undefined {
+    try {
+      const result = (this.step.params as z.ZodObject).safeParse(values);
+      if (result.success) return result.data as Readonly<Record<string, unknown>>;
+      for (const issue of flatIssues(result.error.issues as readonly Issue[])) this.#report(issue);
+    } catch (error) {
+      // A check of the step's own that throws. With a stand-in for a value that is only fair.
+      if (!this.#hasUnknown) this.#reportThrown(error);
+    }
+    return undefined;
   }
 
   #substitute(located: Located): unknown {
@@ -94,208 +89,249 @@ class ValueChecker {
       );
     }
     if (typeof located.value !== "string") return located.value;
-    return this.#substituteText(located, located.value);
-  }
-
-  #substituteText(located: Located, text: string): unknown {
-    const found = references(text);
+    const found = references(located.value);
     const values = found.map((reference) => this.#valueOf(located, reference));
-    if (values.includes(unknownValue)) {
+    if (values.includes(unknownValue) || this.#isMistaken(located.value)) {
       this.#hasUnknown = true;
       return unknownValue;
     }
-    if (found[0]?.isWhole) return values[0];
-    let next = 0;
-    return text.replace(
-      /\$\$|\$\{[^}]*\}/g,
-      (match) => match === "$$" ? "$" : String(values[next++]),
-    );
+    return found[0]?.isWhole ? values[0] : filledIn(located.value, values);
+  }
+
+  /** Whether a text holds what only looks like a reference: reported, so its value is not known. */
+  #isMistaken(text: string): boolean {
+    return mistakenReferences(text, this.#params).length > 0;
   }
 
   #valueOf(located: Located, reference: Reference): unknown {
-    const param = this.params.get(reference.name);
-    if (param === undefined) {
-      this.#diagnostics.push({
-        code: "unknown-name",
-        severity: "error",
-        message: `There is no parameter "${reference.name}"`,
-        span: spanInside(located.span, reference),
-        help: suggestion(reference.name, [...this.params.keys()], "Parameters") ??
-          `Declare it: params: { ${reference.name || "name"}: { type: … } }`,
-      });
-      return unknownValue;
-    }
+    const param = this.#params.get(reference.name);
+    if (param === undefined) return unknownValue; // reported with all other references
     if (reference.isWhole) this.#origins.set(located, param);
     return param.value === undefined ? unknownValue : param.value;
   }
 
   #report(issue: Issue) {
     const target = this.#target(issue.path);
-    if (target.isUnknown) return;
-    if (issue.code === "unrecognized_keys") {
-      for (const key of issue.keys ?? []) this.#reportUnknownKey(key, target);
-      return;
-    }
-    if (target.isMissing) return this.#reportMissing(issue, target);
-    this.#diagnostics.push(this.#valueDiagnostic(issue, target));
+    if (target.isMissing) this.#reportMissing(issue, target);
+    else if (this.#isUnknown(target.located)) this.#reportType(issue, target);
+    else this.#diagnostics.push(this.#valueDiagnostic(issue, target));
   }
 
-  /** Follows an issue's path through the written values. */
-  #target(path: readonly PropertyKey[]): Target {
+  /** Follows an issue's path through the written values, and into a parameter's default. */
+  #target(path: Issue["path"]): Target {
     let located: Located | undefined = this.#with;
-    let span = this.#with?.span ?? this.node.use?.span ?? this.node.idSpan;
-    let schema: JsonSchema | undefined = paramsSchema(this.step.params);
+    let schemas: readonly JsonSchema[] = [this.#schema];
+    let through: { readonly at: Located; readonly param: ResolvedParam } | undefined;
     for (const part of path) {
-      schema = typeof part === "number" ? schema?.items : schema?.properties?.[String(part)];
-      if (located !== undefined && this.#origins.has(located)) continue;
+      schemas = childSchemas(schemas, part);
+      const param: ResolvedParam | undefined = located && this.#origins.get(located);
+      if (param !== undefined) {
+        through = { at: located!, param };
+        located = param.located;
+      }
       const next = childOf(located, part);
-      if (next === undefined) return { path, span, schema, isMissing: true, isUnknown: false };
+      if (next === undefined && through === undefined) {
+        return { schemas, located, span: this.#spanOf(located), isMissing: true };
+      }
       located = next;
-      span = next.span;
     }
-    const origin = located === undefined ? undefined : this.#origins.get(located);
-    const isUnknown = this.#isUnknown(located);
-    return { path, span, schema, located, origin, isMissing: false, isUnknown };
+    const param = located && this.#origins.get(located);
+    if (param !== undefined) through = { at: located!, param };
+    const origin = through === undefined
+      ? undefined
+      : { param: through.param, located: param === undefined ? located : param.located };
+    const at = through?.at ?? located;
+    return { schemas, located: at, origin, span: this.#spanOf(at), isMissing: false };
   }
 
+  #spanOf(located: Located | undefined): Span {
+    return located?.span ?? this.node.use?.span ?? this.node.idSpan;
+  }
+
+  /** Whether a value holds a name without a value, whose absence was no mistake or is reported. */
   #isUnknown(located: Located | undefined): boolean {
-    if (located?.type !== "scalar" || typeof located.value !== "string") return false;
-    return references(located.value).some((reference) =>
-      this.params.get(reference.name)?.value === undefined
+    return [...scalarsIn(located)].some(({ value }) =>
+      typeof value === "string" &&
+      (references(value).some(({ name }) => this.#params.get(name)?.value === undefined) ||
+        this.#isMistaken(value))
     );
   }
 
-  #reportUnknownKey(key: string, target: Target) {
-    const map = target.located;
-    const entry = map?.type === "map"
-      ? map.entries.find((each) => each.key.name === key)
-      : undefined;
-    const known = Object.keys(target.schema?.properties ?? {});
-    const isTop = target.path.length === 0;
-    this.#diagnostics.push({
-      code: "unknown-param",
-      severity: "error",
+  #reportUnknownKey({ entry: { key }, path, known, schemas }: UnexpectedKey) {
+    const isTop = path.length === 0;
+    this.#push("unknown-param", {
       message: isTop
-        ? `Step "${this.step.name}" has no parameter "${key}"`
-        : `${this.#nameOf(target.path)} has no key "${key}"`,
-      span: entry?.key.span ?? target.span,
-      help: this.#paramHelp(key, known, target.schema),
+        ? `Step "${this.step.name}" has no parameter "${key.name}"`
+        : `${this.#nameOf(path)} has no key "${key.name}"`,
+      span: key.span,
+      related: writtenWhere(key.writtenAt),
+      help: (isTop ? this.#inputHelp(key.name) : undefined) ??
+        this.#keyHelp(key.name, known, schemas),
     });
   }
 
-  #paramHelp(key: string, known: readonly string[], schema?: JsonSchema): string | undefined {
+  #inputHelp(name: string): string | undefined {
+    if (!Object.hasOwn(this.step.inputs, name)) return undefined;
+    return `"${name}" is an input: write from: { ${name}: … } beside "with"`;
+  }
+
+  #keyHelp(
+    key: string,
+    known: readonly string[],
+    schemas: readonly JsonSchema[],
+  ): string | undefined {
     if (known.length === 0) return `Step "${this.step.name}" takes no parameters`;
     const near = nearest(key, known);
-    const property = near === undefined ? undefined : schema?.properties?.[near];
-    return property === undefined
-      ? suggestion(key, known, "Parameters")
+    const property = near === undefined ? undefined : childSchemas(schemas, near)[0];
+    const help = suggestion(key, known, "Parameters");
+    return property === undefined || help?.includes(" or ")
+      ? help
       : `Did you mean "${near}" (${expectation(property)})?`;
   }
 
   #reportMissing(issue: Issue, target: Target) {
     const name = String(issue.path.at(-1));
     const isTop = issue.path.length === 1;
-    const wanted = target.schema === undefined ? "" : ` (${expectation(target.schema)})`;
-    const about = target.schema?.description;
-    this.#diagnostics.push({
-      code: "missing-param",
-      severity: "error",
+    if (isTop && this.options.misplaced.has(name)) return;
+    const [schema] = target.schemas;
+    const wanted = schema === undefined ? "" : ` (${expectation(schema)})`;
+    const about = schema?.description;
+    this.#push("missing-param", {
       message: isTop
         ? `Step "${this.step.name}" needs parameter "${name}"${wanted}`
         : `${this.#nameOf(issue.path.slice(0, -1))} needs "${name}"${wanted}`,
-      span: isTop ? this.node.use?.span ?? this.node.idSpan : target.span,
+      span: isTop ? this.#spanOf(undefined) : target.span,
       help: about === undefined ? undefined : `${name}: ${about}`,
+      related: isTop ? [] : writtenWhere(target.located?.writtenAt),
+    });
+  }
+
+  /** A parameter without a value can still be of a type that will never do. */
+  #reportType(issue: Issue, target: Target) {
+    const { declaration, isGiven } = target.origin?.param ?? {};
+    if (declaration?.type === undefined || isGiven || declaration.isBroken) return;
+    const types = typesOf(target.schemas);
+    const { type, name } = declaration;
+    if (types.length === 0 || jsonTypesOf[type].some((each) => types.includes(each))) return;
+    this.#push("bad-value", {
+      message: `${this.#nameOf(issue.path)} is $${name}, which is ${typeWords[type]} (${
+        wantedValue(...target.schemas)
+      } is wanted)`,
+      span: target.span,
+      related: [{ message: `"${name}" has type ${type}`, span: declaration.nameSpan }],
     });
   }
 
   #valueDiagnostic(issue: Issue, target: Target): Diagnostic {
-    const value = valueAt(issue, target);
-    const wanted = target.schema === undefined ? undefined : expectation(target.schema);
-    const isCustom = issue.code === "custom" || issue.code === "invalid_format";
-    const isRange = issue.code === "too_small" || issue.code === "too_big";
+    const value = valueAt(target);
+    const isOwn = issue.code === "custom" || issue.code === "invalid_format" ||
+      target.schemas.length === 0;
+    const isRange = ["too_small", "too_big", "not_multiple_of"].includes(issue.code);
+    const found = isRange && Array.isArray(value) && value.length > 0
+      ? `a list of ${value.length}`
+      : describeValue(value);
     return {
       code: isRange && typeof value === "number" ? "out-of-range" : "bad-value",
       severity: "error",
-      message: isCustom
-        ? `${this.#nameOf(issue.path)} is ${describeValue(value)}: ${issue.message}`
-        : `${this.#nameOf(issue.path)} is ${describeValue(value)} (${
-          wanted ?? issue.message
-        } is wanted)`,
+      message: isOwn
+        ? `${this.#nameOf(issue.path)} is ${found}: ${issue.message}`
+        : `${this.#nameOf(issue.path)} is ${found} (${wantedValue(...target.schemas)} is wanted)`,
       span: target.span,
-      related: this.#related(target),
-      help: valueHelp(value, target.schema),
+      related: nonEmpty(this.#related(target)),
+      help: isOwn ? undefined : valueHelp(value, sourceAt(target), {
+        types: typesOf(target.schemas),
+        choices: choicesOf(target.schemas),
+      }),
     };
   }
 
-  #related(target: Target): readonly Related[] | undefined {
-    if (target.origin === undefined) return undefined;
-    const { declaration, span, value } = target.origin;
-    return [{ message: `"${declaration.name}" is ${describeValue(value)} here`, span }];
+  #related({ origin, located }: Target): readonly Related[] {
+    const written = writtenWhere(located?.writtenAt);
+    const params = origin !== undefined ? [origin.param] : this.#paramsInside(located);
+    return [...written, ...params.flatMap((param) => comesFrom(param, origin?.located))];
+  }
+
+  /** The parameters whose values a text holds. */
+  #paramsInside(located: Located | undefined): readonly ResolvedParam[] {
+    if (located?.type !== "scalar" || typeof located.value !== "string") return [];
+    return references(located.value).flatMap(({ name }) => this.#params.get(name) ?? []);
+  }
+
+  #reportThrown(error: unknown) {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#push("bad-value", {
+      message: `Step "${this.step.name}" cannot check its parameters: ${reason}`,
+      span: this.#with?.span ?? this.#spanOf(undefined),
+    });
+  }
+
+  #push(code: string, diagnostic: Omit<Diagnostic, "code" | "severity">) {
+    const related = nonEmpty(diagnostic.related ?? []);
+    this.#diagnostics.push({ code, severity: "error", ...diagnostic, related });
   }
 
   #nameOf(path: readonly PropertyKey[]): string {
     const [first, ...rest] = path;
+    if (first === undefined) return `"with" of step "${this.step.name}"`;
     const inner = rest.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`);
     return `Parameter "${String(first)}${inner.join("")}" of step "${this.step.name}"`;
   }
 }
 
-/** The part of a zod issue that is read here. */
-interface Issue {
-  readonly code: string;
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly keys?: readonly string[];
-  readonly input?: unknown;
-}
-
+/** What a zod issue is about, as it was written. */
 interface Target {
-  readonly path: readonly PropertyKey[];
-  readonly span: Span;
-  readonly schema?: JsonSchema;
+  readonly schemas: readonly JsonSchema[];
+  /** The value, or the nearest map around one that is missing. */
   readonly located?: Located;
-  readonly origin?: ResolvedParam;
+  readonly span: Span;
+  /** Where the value came through `$name`: the parameter, and the part of its default. */
+  readonly origin?: { readonly param: ResolvedParam; readonly located?: Located };
   readonly isMissing: boolean;
-  readonly isUnknown: boolean;
 }
 
-function childOf(located: Located | undefined, part: PropertyKey): Located | undefined {
+const jsonTypesOf: Readonly<Record<keyof typeof typeWords, readonly string[]>> = {
+  string: ["string"],
+  integer: ["integer", "number"],
+  number: ["number", "integer"],
+  boolean: ["boolean"],
+  folder: ["string"],
+  file: ["string"],
+  choice: ["string", "number", "integer", "boolean"],
+  list: ["array"],
+};
+
+function nonEmpty(related: readonly Related[]): readonly Related[] | undefined {
+  return related.length > 0 ? related : undefined;
+}
+
+/** Where a parameter's value, or a part of its default, was written. */
+function comesFrom(param: ResolvedParam, part: Located | undefined): readonly Related[] {
+  const { declaration: { name, nameSpan }, span, value } = param;
+  if (part !== undefined && part !== param.located) {
+    return [{ message: `It comes from "${name}", here`, span: part.span }];
+  }
+  const given = { message: `"${name}" is ${describeValue(value)} here`, span };
+  return span.file === nameSpan.file
+    ? [given]
+    : [given, { message: `"${name}" is declared here`, span: nameSpan }];
+}
+
+function childOf(located: Located | undefined, part: string | number): Located | undefined {
   if (located?.type === "map") {
     return located.entries.find((entry) => entry.key.name === part)?.value;
   }
   return located?.type === "list" ? located.elements[Number(part)] : undefined;
 }
 
-function valueAt(issue: Issue, target: Target): unknown {
-  if (target.origin !== undefined) return target.origin.value;
-  if (target.located === undefined) return issue.input;
-  if (target.located.type === "scalar") return target.located.value;
-  return target.located.type === "list" ? [] : {};
+function valueAt({ origin, located }: Target): unknown {
+  const at = origin === undefined ? located : origin.located;
+  if (at === undefined) return origin?.param.value;
+  return at.type === "scalar" ? at.value : at.type === "list" ? at.elements : {};
 }
 
-function valueHelp(value: unknown, schema: JsonSchema | undefined): string | undefined {
-  if (typeof value !== "string" || schema === undefined) return undefined;
-  const near = schema.enum === undefined ? undefined : nearest(value, schema.enum.map(String));
-  if (near !== undefined) return `Did you mean "${near}"?`;
-  const isNumber = schema.type === "integer" || schema.type === "number";
-  if (isNumber && value.trim() !== "" && Number.isFinite(Number(value))) {
-    return `Write it without quotes: ${value}`;
-  }
-  if (isNumber && /^[\d.]+\s*(px|%|ms)?$/.test(value)) {
-    return `Write the number alone: ${Number.parseFloat(value)}`;
-  }
-  const isBoolean = schema.type === "boolean" && /^(yes|no|on|off)$/i.test(value);
-  return isBoolean ? `Write ${/^(yes|on)$/i.test(value) ? "true" : "false"}` : undefined;
-}
-
-/** The stretch of a reference inside a scalar, where the text stands there letter by letter. */
-function spanInside(span: Span, reference: Reference): Span {
-  const written = span.file.text.slice(span.start, span.end);
-  const quote = /^["']/.test(written) ? 1 : 0;
-  const start = span.start + quote + reference.start;
-  const end = span.start + quote + reference.end;
-  const text = span.file.text.slice(start, end);
-  return text.startsWith("$") && end <= span.end ? { file: span.file, start, end } : span;
+function sourceAt({ origin, located }: Target): string {
+  const at = origin === undefined ? located : origin.located;
+  return at?.type === "scalar" ? sourceOf(at) : String(origin?.param.value ?? "");
 }
 
 /** The parameters of a step that name a place on disk. */

@@ -53,10 +53,12 @@ export function bracketFaults(text: string, tokens: readonly Token[]): readonly 
       }
       open.pop();
     }
-    if (token.type === "flow-error-end" && open.length > 0) return [unclosed(text, open, last)];
+    if (token.type === "flow-error-end" && open.length > 0) {
+      return unclosed(text, tokens, open, last);
+    }
     if (!isBlank(token)) last = token.end;
   }
-  return open.length === 0 ? [] : [unclosed(text, open, last)];
+  return open.length === 0 ? [] : unclosed(text, tokens, open, last);
 }
 
 /** A closing bracket that is not the one to come. */
@@ -95,19 +97,50 @@ function notClosed(opener: Token, wanted: string, before: number, text: string):
   };
 }
 
-/** Brackets that are open where the lines go back to an outer level. */
-function unclosed(text: string, open: readonly Token[], at: number): Fault {
+/** Brackets that are open where the lines go back to an outer level: not closed, or one too many. */
+function unclosed(
+  text: string,
+  tokens: readonly Token[],
+  open: readonly Token[],
+  at: number,
+): readonly Fault[] {
   const opener = open[0]!;
+  const comment = tokens.find(({ type, start, source }) =>
+    type === "comment" && start > opener.start && start < at + 10 && /[}\]]/.test(source)
+  );
   const missing = open.map((token) => closers[token.source]!).reverse().join(" ");
   const isHere = lineAt(text, at).start === lineAt(text, opener.start).start;
-  return {
-    start: opener.start,
-    end: opener.end,
-    message: `"${opener.source}" is not closed`,
-    help: `Add "${missing}"${isHere ? " at the end of the line" : ""}`,
-    related: isHere
-      ? []
-      : [{ message: `"${missing}" is missing here at the latest`, start: at, end: at }],
-    mends: [[insertion(at, missing)]],
-  };
+  const fault: Fault = comment === undefined
+    ? {
+      start: opener.start,
+      end: opener.end,
+      message: `"${opener.source}" is not closed`,
+      help: `Add "${missing}"${isHere ? " at the end of the line" : ""}`,
+      related: isHere
+        ? []
+        : [{ message: `"${missing}" is missing here at the latest`, start: at, end: at }],
+      mends: [[insertion(at, missing)]],
+    }
+    : {
+      start: comment.start,
+      end: comment.end,
+      message: `What follows " #" is a comment, so "${opener.source}" is not closed`,
+      help: "Put the text in quotes, or the comment behind the bracket",
+      related: [{ message: `"${opener.source}" opens here`, start: opener.start, end: opener.end }],
+      mends: [[insertion(at, missing)]],
+    };
+  return [fault, ...strayOpeners(text, opener.start, at)];
+}
+
+/** Brackets one of which may have slipped in. */
+function strayOpeners(text: string, start: number, end: number): readonly Fault[] {
+  return [...text.slice(start + 1, end).matchAll(/[{[]/g)].slice(0, 20).map((
+    { index, 0: source },
+  ) => ({
+    start: start + 1 + index,
+    end: start + 2 + index,
+    message: `Nothing closes what "${source}" opens`,
+    help: `Remove it, or add "${closers[source]}"`,
+    mends: [[removal(start + 1 + index, 1)]],
+  }));
 }

@@ -9,6 +9,8 @@ export interface Fault {
     readonly start: number;
     readonly end: number;
   }[];
+  /** The mend is a guess about the shape of the whole, which shows in whether it makes a recipe. */
+  readonly isShaky?: boolean;
   /** The most likely first; the one is taken after which the text reads furthest. */
   readonly mends: readonly Mend[];
 }
@@ -31,14 +33,14 @@ export function removal(at: number, remove: number): Edit {
 }
 
 /**
- * Quotes around a value that begins at `start`, for each place where it may end: in a line, before a
- * comma or closing bracket, the shortest last, so that `{stem}.{ext} }` is tried as a whole first.
+ * Quotes around a value that begins at `start`, for each place where it may end: before a comma or
+ * closing bracket, or with its line; the shortest first.
  */
 export function quotings(text: string, start: number, end: number): readonly QuotedMend[] {
   const written = text.slice(start, end).replace(/\s+#.*$/, "").trimEnd();
   const ends = [written.length];
   for (const { index } of written.matchAll(/\s*[,}\]]/g)) ends.push(index);
-  return ends.filter((length) => length > 0).sort((a, b) => b - a).map((length) => {
+  return ends.filter((length) => length > 0).sort((a, b) => a - b).map((length) => {
     const value = written.slice(0, length);
     const quoted = quote(value);
     return { value, quoted, mend: [{ at: start, remove: length, insert: quoted }] };
@@ -49,6 +51,11 @@ export interface QuotedMend {
   readonly value: string;
   readonly quoted: string;
   readonly mend: Mend;
+}
+
+/** A text as messages show it: cut where it is long. */
+export function shown(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
 /** A text in quotes: double ones where nothing in it means something there. */

@@ -1,5 +1,7 @@
-import { type Fault, insertion, type Mend, quotings, removal } from "./yaml_fault.ts";
-import { isBlank, isQuoted, lineAt, linesBefore, type Token, tokenAt } from "./yaml_tokens.ts";
+import { type Fault, insertion, quotings, removal, shown } from "./yaml_fault.ts";
+import { keyFault, missingSpaceBeforeBracket, strayDash, unindentedText } from "./yaml_keys.ts";
+import { indentedByTab, misindented, misplaced, unevenFirst } from "./yaml_indentation.ts";
+import { isBlank, isQuoted, lineAt, type Token, tokenAt } from "./yaml_tokens.ts";
 
 /** What the YAML library says. Its places are often where it noticed, not where the mistake is. */
 export interface YamlError {
@@ -20,10 +22,11 @@ export function explain(
   const at = error.pos[0];
   const explained = [
     ...indentedByTab(text, at),
+    ...unindentedText(text, at),
     ...missingSpaceBeforeBracket(text, at),
     ...(explanations[error.code]?.({ text, tokens, at, error }) ?? []),
   ];
-  return [...explained, inTheLibrarysWords(text, error)];
+  return [...explained, ...strayDash(text, at), inTheLibrarysWords(text, error)];
 }
 
 interface Context {
@@ -37,167 +40,35 @@ const explanations: Readonly<Record<string, (context: Context) => readonly Fault
   BAD_INDENT: misindented,
   MULTILINE_IMPLICIT_KEY: brokenKey,
   BLOCK_AS_IMPLICIT_KEY: brokenKey,
-  BLOCK_IN_FLOW: missingComma,
+  BLOCK_IN_FLOW: brokenKey,
   BAD_SCALAR_START: badStart,
   BAD_DQ_ESCAPE: badEscape,
   MISSING_CHAR: missingCharacter,
   UNEXPECTED_TOKEN: unexpected,
 };
 
-function indentedByTab(text: string, at: number): readonly Fault[] {
-  const line = lineAt(text, at);
-  const tab = line.text.slice(0, line.indent).indexOf("\t");
-  if (tab < 0) return [];
-  const start = line.start + tab;
-  const lines = [...text.matchAll(/^[ ]*\t[ \t]*/gm)];
-  const others = lines.length > 1 ? ` (${lines.length} lines have a tab)` : "";
-  const mends = [2, 4, 8, 1].map((width): Mend =>
-    lines.map(({ index, 0: indent }) => ({
-      at: index,
-      remove: indent.length,
-      insert: indent.replaceAll("\t", " ".repeat(width)),
-    }))
-  );
-  return [{
-    start,
-    end: start + /^\t+/.exec(text.slice(start))![0].length,
-    message: "A tab cannot indent a line",
-    help: `Indent with spaces${others}`,
-    mends,
-  }];
-}
-
-/** `photos:{ … }`, `photos { … }`. */
-function missingSpaceBeforeBracket(text: string, at: number): readonly Fault[] {
-  const line = lineAt(text, at);
-  const found = /^(\s*(?:- +)*)([\w.-]+)(:?)(\s*)([{["'])/.exec(line.text);
-  if (found === null) return [];
-  const [, before, word, colon, space, bracket] = found;
-  const start = line.start + before!.length;
-  const end = start + word!.length;
-  if (colon === "" && space !== "") return [missingColon(start, end, word!)];
-  return colon === "" || space !== ""
-    ? []
-    : [missingSpace({ start, end: end + 2, colon: end, written: `${word}: ${bracket}` })];
-}
-
-function missingColon(start: number, end: number, word: string): Fault {
-  return {
-    start,
-    end,
-    message: `A colon is missing after "${word}"`,
-    help: `Write "${word}:", or remove it`,
-    mends: [[insertion(end, ":")]],
-  };
-}
-
-function missingSpace(
-  { start, end, colon, written }: {
-    readonly start: number;
-    readonly end: number;
-    readonly colon: number;
-    readonly written: string;
-  },
-): Fault {
-  return {
-    start,
-    end,
-    message: "A space is missing after the colon",
-    help: `Write ${written}`,
-    mends: [[insertion(colon + 1, " ")]],
-  };
-}
-
-/** A word where a key has to be: what it lacks to be one. */
-export function keyFault(start: number, word: string): Fault {
-  const end = start + word.length;
-  const parted = /^([\w.-]+)([:=])\s*(\S[\s\S]*)$/.exec(word);
-  if (parted === null) return missingColon(start, end, word);
-  const [, key, sign, value] = parted;
-  const written = `${key}: ${value}`;
-  const at = start + key!.length;
-  if (sign === ":") return missingSpace({ start, end, colon: at, written });
-  return {
-    start,
-    end,
-    message: `"=" cannot part a key from its value`,
-    help: `Write ${written}`,
-    mends: [[{ at, remove: 1, insert: ": " }]],
-  };
-}
-
-/** A line that begins at a column of its own. */
-function misindented({ text, tokens, at, error }: Context): readonly Fault[] {
-  if (error.message.startsWith("Flow")) return insufficientlyIndented(text, tokens, at);
-  const line = lineAt(text, at);
-  const start = line.start + line.indent;
-  const levels = openLevels(text, at).sort((a, b) =>
-    Math.abs(a - line.indent) - Math.abs(b - line.indent)
-  );
-  return levels.map((level) => misplaced(text, start, line.indent, level));
-}
-
-/** The indents of the blocks that a line can belong to, nearest first. */
-function openLevels(text: string, at: number): number[] {
-  const levels: number[] = [];
-  for (const { indent, text: line } of linesBefore(text, at)) {
-    if (indent < (levels.at(-1) ?? Infinity)) levels.push(indent);
-    // The keys in a list's element begin behind its dash.
-    const dash = /^\s*- +/.exec(line)?.[0].length;
-    if (levels.length === 1 && dash !== undefined) levels.unshift(dash);
-    if (indent === 0) break;
-  }
-  return levels;
-}
-
-function misplaced(text: string, start: number, indent: number, level: number): Fault {
-  const word = /^(?:[\w.-]+|\S+)/.exec(text.slice(start))![0];
-  const much = indent > level ? "much" : "little";
-  return {
-    start,
-    end: start + word.length,
-    message: `"${word}" is indented too ${much}: it begins at column ${indent + 1}`,
-    help: `Let it begin at column ${level + 1}, like what stands beside it`,
-    mends: [[
-      indent > level
-        ? removal(start - (indent - level), indent - level)
-        : insertion(start, " ".repeat(level - indent)),
-    ]],
-  };
-}
-
-/** Lines inside { } or [ ] that begin no deeper than the key before it. */
-function insufficientlyIndented(
-  text: string,
-  tokens: readonly Token[],
-  at: number,
-): readonly Fault[] {
-  const line = lineAt(text, at);
-  const first = tokenAt(tokens, line.start + line.indent);
-  if (first === undefined || line.start === 0) return [];
-  const outer = openLevels(text, at)[0] ?? 0;
-  return [misplaced(text, line.start + line.indent, line.indent, outer + 2)];
-}
-
 /** A key over several lines, or a second key in one line. */
 function brokenKey(context: Context): readonly Fault[] {
   const { text, tokens, at } = context;
   const token = tokenAt(tokens, at);
-  if (token === undefined || token.type !== "scalar") return [];
+  if (token === undefined) return [];
+  if (token.type !== "scalar") return commaBefore(text, tokens, token.end);
   const line = lineAt(text, token.start);
   const lines = token.source.split("\n");
   const isFirstInLine = token.start === line.start + line.indent;
   if (lines.length > 1 && isFirstInLine) return [keyFault(token.start, lines[0]!.trimEnd())];
   if (lines.length > 1) {
     const last = lineAt(text, token.end - 1);
-    return [misplaced(text, last.start + last.indent, last.indent, line.indent)];
+    const faults = last.indent === line.indent ? [] : unevenFirst([
+      misplaced(text, last.start + last.indent, last.indent, line.indent),
+      misplaced(text, line.start + line.indent, line.indent, last.indent),
+    ]);
+    return [...missingComma(context), ...faults];
   }
-  return unquoted(
-    text,
-    token.start,
-    line,
-    'A value without quotes cannot hold a colon and a space (": ")',
-  );
+  return [
+    ...missingComma(context),
+    ...unquoted(text, token.start, line, "A value without quotes cannot hold a colon and a space"),
+  ];
 }
 
 /** A value that is text only in quotes. */
@@ -211,28 +82,49 @@ function unquoted(
     start,
     end: start + value.length,
     message,
-    help: `Put it in quotes: ${quoted}`,
+    help: `Put it in quotes: ${shown(quoted)}`,
     mends: [mend],
   }));
 }
 
+/** `{ use: image.proxy from: photos }`. */
 function missingComma({ text, tokens, at }: Context): readonly Fault[] {
   const token = tokenAt(tokens, at);
-  if (token === undefined) return [];
-  const colon = { text, tokens, at, error: { code: "", message: "", pos: [at, at] as const } };
-  const words = /^([\s\S]*\S)(\s+)(\S+)\s*$/.exec(token.source);
-  if (token.type !== "scalar" || words === null) return brokenKey(colon);
-  const [, before, space] = words;
-  const start = token.start + before!.length;
-  return [commaFault(start, start + space!.length, token.end), ...brokenKey(colon)];
+  const words = /^([\s\S]*\S)(\s+)(\S+)\s*$/.exec(token?.source ?? "");
+  if (token?.type !== "scalar" || words === null || !isInBrackets(tokens, token)) return [];
+  const before = token.start + words[1]!.length;
+  if (words[1]!.endsWith(";")) return [semicolon(before - 1)];
+  const start = before + words[2]!.length;
+  return [commaFault(text, before, start, start + text.slice(start, token.end).trimEnd().length)];
 }
 
-function commaFault(before: number, start: number, end: number): Fault {
+function semicolon(at: number): Fault {
+  return {
+    start: at,
+    end: at + 1,
+    message: '";" cannot part two entries (a comma is wanted)',
+    mends: [[{ at, remove: 1, insert: "," }]],
+  };
+}
+
+function isInBrackets(tokens: readonly Token[], token: Token): boolean {
+  let depth = 0;
+  for (const { type } of tokens.slice(0, tokens.indexOf(token))) {
+    if (type === "flow-map-start" || type === "flow-seq-start") depth++;
+    if (type === "flow-map-end" || type === "flow-seq-end") depth--;
+    if (type === "flow-error-end") depth = 0;
+  }
+  return depth > 0;
+}
+
+function commaFault(text: string, before: number, start: number, end: number): Fault {
+  const isInLine = !text.slice(before, start).includes("\n");
   return {
     start,
     end,
     message: "A comma is missing before this",
     help: "Inside { } and [ ] a comma stands between two entries",
+    related: isInLine ? [] : [{ message: "It belongs here", start: before, end: before }],
     mends: [[insertion(before, ",")]],
   };
 }
@@ -247,6 +139,7 @@ function badStart({ text, at }: Context): readonly Fault[] {
       end,
       message: `A line cannot begin with "${character}"`,
       help: "Remove it, or put the text in quotes",
+      isShaky: true,
       mends: [[removal(at, end - at)]],
     }];
   }
@@ -285,9 +178,13 @@ function missingCharacter(context: Context): readonly Fault[] {
 /** The comma that is missing before the next token. */
 function commaBefore(text: string, tokens: readonly Token[], at: number): readonly Fault[] {
   const next = tokens.find((token) => token.end > at && !isBlank(token));
-  if (next === undefined) return [];
+  if (next === undefined || !isInBrackets(tokens, next)) return [];
+  const previous = tokens[tokens.indexOf(next) - 1];
+  const isAfterDash = previous?.type === "seq-item-ind" || next.type === "seq-item-ind" ||
+    tokens[tokens.indexOf(next) - 2]?.type === "seq-item-ind";
+  if (isAfterDash) return [];
   const before = next.start - /\s*$/.exec(text.slice(0, next.start))![0].length;
-  return [commaFault(before, next.start, next.end)];
+  return [commaFault(text, before, next.start, next.end)];
 }
 
 function unexpected(context: Context): readonly Fault[] {
@@ -325,13 +222,26 @@ function behindValue(text: string, tokens: readonly Token[], token: Token): read
   if (previous !== undefined && isQuoted(previous)) {
     return [quoteInside(previous.source[0]!, token.start, rest)];
   }
+  const key = /^([\w.-]+):(\s|$)/.exec(rest);
+  if (key !== null) return [missingNewline(token.start, key[1]!, line.indent)];
   return [{
     start: token.start,
     end: token.start + rest.length,
-    message: `${JSON.stringify(rest)} stands behind a value that is complete`,
+    message: `${JSON.stringify(shown(rest))} stands behind a value that is complete`,
     help: "Remove it, or put the whole value in quotes",
     mends: [[removal(token.start, rest.length)]],
   }];
+}
+
+/** `a: { … } b: { … }`. */
+function missingNewline(start: number, key: string, indent: number): Fault {
+  return {
+    start,
+    end: start + key.length,
+    message: `"${key}" stands in the line of another key`,
+    help: "Begin a new line before it",
+    mends: [[insertion(start, `\n${" ".repeat(indent)}`)]],
+  };
 }
 
 const patternMessage = "A text that begins with a brace or bracket needs quotes";
@@ -353,7 +263,7 @@ function quoteInside(quote: string, start: number, rest: string): Fault {
   return {
     start,
     end: start + rest.length,
-    message: `The text in quotes ends before ${JSON.stringify(rest)}`,
+    message: `The text in quotes ends before ${JSON.stringify(shown(rest))}`,
     help: `Write ${escaped} for a ${quote} inside ${quote} quotes`,
     mends: [
       [quote === "'" ? insertion(start, "'") : { at: start - 1, remove: 1, insert: '\\"' }],

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq } from "yaml";
 import { suggestion } from "./suggestion.ts";
-import { type Fault, quotings, removal } from "./yaml_fault.ts";
-import { keyFault } from "./yaml_faults.ts";
+import { type Fault, quote, quotings, removal, shown } from "./yaml_fault.ts";
+import { keyFault } from "./yaml_keys.ts";
 import { isBlank, lineAt, type Token, tokenAt } from "./yaml_tokens.ts";
 
 /** What the YAML library lets pass, or throws at much later, though nobody means it. */
@@ -12,6 +12,7 @@ export function oddities(text: string, tokens: readonly Token[]): readonly Fault
     ...unknownAliases(text, tokens),
     ...unknownTags(tokens),
     ...otherVersion(tokens),
+    ...curlyQuotes(text, tokens),
     ...secondDocument(text, tokens),
   ];
 }
@@ -49,6 +50,7 @@ function oddIndents(text: string, tokens: readonly Token[]): readonly Fault[] {
       end: index + indent.length,
       message: `${name} (${codePoint(indent[odd]!)}) cannot indent a line`,
       help: "Indent with spaces",
+      isShaky: true,
       mends: [[{ at: index, remove: indent.length, insert: " ".repeat(indent.length) }]],
     }];
   }
@@ -68,8 +70,8 @@ function unknownAliases(text: string, tokens: readonly Token[]): readonly Fault[
     ) => ({
       start,
       end: start + value.length,
-      message: `"${value}" reads as an alias, because it begins with "*"`,
-      help: `Put it in quotes: ${quoted}`,
+      message: `"${shown(value)}" reads as an alias, because it begins with "*"`,
+      help: `Put it in quotes: ${shown(quoted)}`,
       mends: [mend],
     }));
   }
@@ -105,6 +107,26 @@ function unknownTags(tokens: readonly Token[]): readonly Fault[] {
     help: "Remove it, or put the whole value in quotes if it is text",
     mends: [[removal(start, end - start)]],
   }];
+}
+
+/** Quotes of a word processor are letters to YAML. */
+function curlyQuotes(text: string, tokens: readonly Token[]): readonly Fault[] {
+  for (const { type, start } of tokens) {
+    if (type !== "scalar" || !"“”„‟‘’‚".includes(text[start]!)) continue;
+    const line = lineAt(text, start);
+    const rest = text.slice(start, line.start + line.text.length);
+    const found = /^[“”„‟‘’‚]([^“”‘’]*)[“”‘’](?=\s*([,}\]:#]|$))/.exec(rest);
+    if (found === null) continue;
+    const [quoted, inside] = found;
+    return [{
+      start,
+      end: start + quoted.length,
+      message: `The quotes of ${shown(quoted)} are letters to YAML`,
+      help: `Write ${shown(quote(inside!))}`,
+      mends: [[{ at: start, remove: quoted.length, insert: quote(inside!) }]],
+    }];
+  }
+  return [];
 }
 
 /** YAML 1.1 reads `no` as false, and `010` as 8. */
@@ -145,20 +167,35 @@ function secondDocument(text: string, tokens: readonly Token[]): readonly Fault[
   return [];
 }
 
-/** Keys that are no keys: `use:image.proxy`, `folder=./out`, `photos { use`. */
-export function oddKeys(root: unknown): readonly Fault[] {
+/** Keys that are no keys: `use:image.proxy`, `folder=./out`, `photos { use`, `{{ name }}`. */
+export function oddKeys(text: string, root: unknown): readonly Fault[] {
   const found: Fault[] = [];
   const visit = (node: unknown, depth: number) => {
     if (depth > 64 || isAlias(node)) return;
     if (isSeq(node)) node.items.forEach((item) => visit(item, depth + 1));
     if (!isMap(node)) return;
     for (const { key, value } of node.items) {
+      if (isMap(key) && node.range) found.push(...doubleBraces(text, node.range[0]));
       if (isScalar(key)) found.push(...oddKey(key, value));
       visit(value, depth + 1);
     }
   };
   visit(root, 0);
   return found;
+}
+
+/** A reference as other tools write it: to YAML a map with a map for a key. */
+function doubleBraces(text: string, start: number): readonly Fault[] {
+  const found = /^\{\{\s*\$?([\w.-]+)\s*\}\}/.exec(text.slice(start, start + 200));
+  if (found === null) return [];
+  const [written, name] = found;
+  return [{
+    start,
+    end: start + written.length,
+    message: `"${written}" is how other tools name a value`,
+    help: `Write $${name}`,
+    mends: [[{ at: start, remove: written.length, insert: `$${name}` }]],
+  }];
 }
 
 interface WrittenKey {
@@ -172,5 +209,8 @@ function oddKey({ type, source, range }: WrittenKey, value: unknown): readonly F
   const brace = /^([\w.-]+)(\s*)[{[]/.exec(source);
   if (brace !== null) return [keyFault(range[0], brace[1]!)];
   const hasValue = isScalar(value) ? value.value !== null : value !== null && value !== undefined;
-  return !hasValue && /^[\w.-]+[:=]\S/.test(source) ? [keyFault(range[0], source)] : [];
+  if (hasValue) return [];
+  if (/^[\w.-]+\s*[:=]\s*\S/.test(source)) return [keyFault(range[0], source)];
+  const word = /^([\w.-]+)\s+\S/.exec(source)?.[1];
+  return word === undefined ? [] : [keyFault(range[0], word)];
 }

@@ -16,37 +16,57 @@ export interface ReadYaml {
   span(start: number, end: number): Span;
 }
 
+/** How unlike a recipe a document is: tells apart mends that all make YAML of a text. */
+export type Oddness = (contents: unknown) => number;
+
 /** So many slips are reported one by one; a text with more is no recipe. */
 const maxFaults = 20;
 
-/** Longer texts are not mended: each attempt reads the whole text. */
-const maxMendedLength = 200_000;
+/**
+ * So many characters are read again to find the likeliest mends (about a second; 300 attempts on a
+ * recipe of 5 kB). When they are spent, the first explanation holds and reading ends.
+ */
+const maxReread = 1_500_000;
+
+/** Brackets inside brackets; the values of a recipe are counted when it is read. */
+const maxBrackets = 100;
 
 /**
  * Reads one YAML 1.2 document. Each syntax mistake is reported where a person has to mend it, and
  * mended the likeliest way, so that what follows is read as it was meant.
  */
-export function readYaml(file: SourceFile): ReadYaml {
+export function readYaml(file: SourceFile, oddness: Oddness = () => 0): ReadYaml {
   let draft = new Draft(file);
+  let isShaky = false;
+  const budget = { left: maxReread };
   const diagnostics: Diagnostic[] = [];
-  while (true) {
-    const { document, errors } = parse(draft.text);
-    const exhaustion = errors.find((error) => error.code === "RESOURCE_EXHAUSTION");
-    if (exhaustion !== undefined || document === undefined) {
-      return { diagnostics: [tooDeep(draft, exhaustion)], span: draft.span };
+  for (let round = 0;; round++) {
+    const tooDeep = deepBracket(draft.text);
+    const { document, errors } = tooDeep === undefined ? parse(draft.text) : { errors: [] };
+    if (document === undefined) {
+      return { diagnostics: [...diagnostics, unreadable(draft, tooDeep)], span: draft.span };
     }
     const faults = firstFaults(draft.text, document, errors);
-    if (faults.length === 0) return { document, diagnostics, span: draft.span };
-    const canMend = draft.text.length <= maxMendedLength && diagnostics.length < maxFaults;
-    const { fault, mend } = canMend
-      ? likeliest(draft.text, faults)
+    if (faults.length === 0) {
+      // Mends that make no recipe were no good guess, and neither is what they lead to.
+      return isShaky && oddness(document.contents) > 0
+        ? { diagnostics: diagnostics.slice(0, 1), span: draft.span }
+        : { document, diagnostics, span: draft.span };
+    }
+    const { fault, mend } = round < maxFaults
+      ? likeliest(draft.text, faults, { oddness, budget })
       : { fault: faults[0]!, mend: undefined };
-    diagnostics.push(diagnosticOf(draft, fault));
-    if (mend === undefined) return { diagnostics, span: draft.span };
+    const diagnostic = diagnosticOf(draft, fault);
+    if (diagnostics.at(-1)?.span.start !== diagnostic.span.start) diagnostics.push(diagnostic);
+    isShaky ||= fault.isShaky ?? false;
+    if (mend === undefined) {
+      return { diagnostics: isShaky ? diagnostics.slice(0, 1) : diagnostics, span: draft.span };
+    }
     draft = draft.mended(mend);
   }
 }
 
+/** The document, undefined where the text is nested too deep for the call stack. */
 function parse(text: string): { readonly document?: Document; readonly errors: YamlError[] } {
   try {
     const document = parseDocument(text, {
@@ -56,10 +76,13 @@ function parse(text: string): { readonly document?: Document; readonly errors: Y
       version: "1.2",
       logLevel: "silent",
     });
-    const errors = document.errors.map(({ code, message, pos }) => ({ code, message, pos }));
+    // "Impossible" is said of a map as a key, which is reported as that.
+    if (document.errors.some(({ code }) => code === "RESOURCE_EXHAUSTION")) return { errors: [] };
+    const errors = document.errors.filter(({ code }) => code !== "IMPOSSIBLE")
+      .map(({ code, message, pos }) => ({ code, message, pos }));
     return { document: document as unknown as Document, errors };
   } catch (error) {
-    if (error instanceof RangeError) return { errors: [] }; // nested too deep for the call stack
+    if (error instanceof RangeError) return { errors: [] }; // the call stack is full
     throw error;
   }
 }
@@ -71,17 +94,21 @@ function firstFaults(
   errors: readonly YamlError[],
 ): readonly Fault[] {
   const tokens = tokensOf(text);
-  const groups = [
-    oddities(text, tokens),
-    bracketGroup(text, tokens),
-    ...errors.map((error) => [error]).slice(0, 1).map(([error]) => explain(text, tokens, error!)),
-  ].flatMap((group) => group.length > 0 ? [{ at: group[0]!.start, group }] : []);
-  groups.sort((a, b) => a.at - b.at);
-  return groups[0]?.group ?? oddKeys(document.contents);
+  const odd = oddities(text, tokens);
+  const open = openFaults(text, tokens);
+  const error = [...errors].sort((a, b) => a.pos[0] - b.pos[0])[0];
+  const oddAt = odd[0]?.start ?? Infinity;
+  const openAt = open[0]?.start ?? Infinity;
+  const errorAt = error?.pos[0] ?? Infinity;
+  if (oddAt <= openAt && oddAt <= errorAt && odd.length > 0) return odd;
+  if (error === undefined) return open.length > 0 ? open : oddKeys(text, document.contents);
+  // An error behind an open bracket comes of it, or is why it seems open.
+  const explained = explain(text, tokens, error);
+  return openAt <= errorAt ? [...open, ...explained] : explained;
 }
 
-/** An open quote swallows brackets, so it comes first. */
-function bracketGroup(text: string, tokens: readonly Token[]): readonly Fault[] {
+/** A quote or bracket without its partner. An open quote swallows brackets, so it comes first. */
+function openFaults(text: string, tokens: readonly Token[]): readonly Fault[] {
   const quote = quoteFault(text, tokens);
   return quote === undefined ? bracketFaults(text, tokens) : [quote];
 }
@@ -92,29 +119,44 @@ interface Explanation {
   readonly mend?: Mend;
 }
 
-/** The explanation whose mend lets the text be read furthest, the first one among equals. */
-function likeliest(text: string, faults: readonly Fault[]): Explanation {
+/**
+ * The explanation whose mend lets the text be read furthest; among equals the one after which least
+ * is odd, then the first.
+ */
+function likeliest(
+  text: string,
+  faults: readonly Fault[],
+  { oddness, budget }: { readonly oddness: Oddness; readonly budget: { left: number } },
+): Explanation {
   let best: Explanation = { fault: faults[0]! };
-  let least = unread(text);
+  let least = unread(text, () => 0);
   for (const fault of faults) {
     for (const mend of fault.mends) {
-      const rest = unread(applied(text, mend));
-      if (rest >= least) continue;
-      least = rest;
+      if (budget.left < text.length) return best;
+      budget.left -= text.length;
+      const after = unread(applied(text, mend), oddness);
+      const isBetter = after.rest < least.rest ||
+        (best.mend !== undefined && after.rest === least.rest && after.oddness < least.oddness);
+      if (!isBetter) continue;
+      least = after;
       best = { fault, mend };
     }
   }
   return best;
 }
 
-/** How much of a text lies behind its first syntax error; 0 where there is none. */
-function unread(text: string): number {
+/** How much of a text lies behind its first syntax error, 0 where there is none; and its oddness. */
+function unread(
+  text: string,
+  oddness: Oddness,
+): { readonly rest: number; readonly oddness: number } {
   const { document, errors } = parse(text);
-  if (document === undefined) return Infinity;
+  if (document === undefined) return { rest: Infinity, oddness: Infinity };
   const faults = firstFaults(text, document, errors);
-  if (faults.length === 0) return 0;
+  const odd = oddness(document.contents);
+  if (faults.length === 0) return { rest: 0, oddness: odd };
   const firstAt = Math.min(faults[0]!.start, ...errors.map((error) => error.pos[0]));
-  return text.length - firstAt + 1;
+  return { rest: text.length - firstAt + 1, oddness: odd };
 }
 
 function applied(text: string, mend: Mend): string {
@@ -127,27 +169,37 @@ function applied(text: string, mend: Mend): string {
   return result + text.slice(next);
 }
 
+/** Where a character stands in the file; what was put in has no width. */
+interface Origin {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A text that was mended, and where each of its characters stands in the file. */
 class Draft {
   constructor(
     readonly file: SourceFile,
     readonly text: string = file.text,
-    /** By offset in `text`; undefined where nothing was mended yet. What was put in has no width. */
-    readonly origins?: readonly { readonly start: number; readonly end: number }[],
+    /** By offset in `text`; undefined where nothing was mended yet. */
+    readonly origins?: readonly Origin[],
   ) {}
 
   mended(mend: Mend): Draft {
-    const origins = this.origins === undefined
-      ? Array.from({ length: this.text.length }, (_, at) => ({ start: at, end: at + 1 }))
-      : [...this.origins];
-    for (const { at, remove, insert } of [...mend].reverse()) {
+    const origins: readonly Origin[] = this.origins ??
+      Array.from({ length: this.text.length }, (_, at) => ({ start: at, end: at + 1 }));
+    const parts: Origin[][] = [];
+    let next = 0;
+    for (const { at, remove, insert } of mend) {
       const start = origins[at]?.start ?? this.file.text.length;
       const end = origins[at + Math.min(remove, insert.length) - 1]?.end ?? start;
       const isReplaced = remove > 0 && insert !== "";
-      const origin = { start, end: isReplaced ? end : start };
-      origins.splice(at, remove, ...Array.from(insert, () => origin));
+      parts.push(
+        origins.slice(next, at),
+        Array(insert.length).fill({ start, end: isReplaced ? end : start }),
+      );
+      next = at + remove;
     }
-    return new Draft(this.file, applied(this.text, mend), origins);
+    return new Draft(this.file, applied(this.text, mend), [...parts, origins.slice(next)].flat());
   }
 
   readonly span = (start: number, end: number): Span => {
@@ -173,8 +225,23 @@ function diagnosticOf(draft: Draft, fault: Fault): Diagnostic {
   };
 }
 
-function tooDeep(draft: Draft, error: YamlError | undefined): Diagnostic {
-  const start = error?.pos[0] ?? 0;
+/** The first bracket that is deeper inside others than a recipe can be. */
+function deepBracket(text: string): number | undefined {
+  let depth = 0;
+  for (const { type, start } of tokensOf(text)) {
+    if (type === "flow-map-start" || type === "flow-seq-start") depth++;
+    if (type === "flow-map-end" || type === "flow-seq-end") depth--;
+    if (type === "flow-error-end") depth = 0;
+    if (depth > maxBrackets) return start;
+  }
+  return undefined;
+}
+
+/** What is wrong with a text that the library cannot read: an open bracket, or too much nesting. */
+function unreadable(draft: Draft, deep: number | undefined): Diagnostic {
+  const [fault] = deep === undefined ? openFaults(draft.text, tokensOf(draft.text)) : [];
+  if (fault !== undefined) return diagnosticOf(draft, fault);
+  const start = deep ?? 0;
   return {
     code: "too-large",
     severity: "error",

@@ -55,7 +55,7 @@ export interface Line {
 
 /** The line that an offset is in. */
 export function lineAt(text: string, offset: number): Line {
-  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const start = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
   const newline = text.indexOf("\n", start);
   const line = text.slice(start, newline < 0 ? text.length : newline).replace(/\r$/, "");
   return { start, text: line, indent: /^[^\S\n]*/.exec(line)![0].length };

@@ -163,7 +163,8 @@ Deno.test("relative paths are the caller's, also under deno task", async () => {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "--config", `${project}deno.json`, "tintype", ...proxyArgs],
     cwd: rig.folder,
-    env: { NO_COLOR: "1" },
+    clearEnv: true,
+    env: environmentWithout("INIT_CWD"),
   }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
   assert.ok(Deno.statSync(rig.path("proxies")).isDirectory);
@@ -210,7 +211,8 @@ Deno.test("on a terminal a bar shows progress; NO_COLOR is obeyed", async () => 
     const { stdout } = await new Deno.Command("script", {
       args: ["-qec", command, "/dev/null"],
       cwd: rig.folder,
-      env,
+      clearEnv: true,
+      env: { ...environmentWithout("NO_COLOR"), ...env },
     }).output();
     return new TextDecoder().decode(stdout);
   };
@@ -222,3 +224,9 @@ Deno.test("on a terminal a bar shows progress; NO_COLOR is obeyed", async () => 
   assert.ok(plain.includes("Left out (1)"));
   assert.ok(!/\[\d*(;\d+)*m/.test(plain.replaceAll(escape, "")), plain);
 });
+
+/** This process's environment but for a variable: a test task sets some of its own. */
+function environmentWithout(name: string): Record<string, string> {
+  const { [name]: _, ...rest } = Deno.env.toObject();
+  return rest;
+}

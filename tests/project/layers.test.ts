@@ -2,9 +2,24 @@ import assert from "node:assert/strict";
 
 /** Lowest first; a module may import from its own layer and from those before it. */
 const layers: Readonly<Record<string, readonly string[]>> = {
-  base: ["hash", "source", "diagnostic", "rejection", "disk", "file_url", "version"],
-  vocabulary: ["artifact", "step", "params", "catalog"],
+  base: ["hash", "source", "suggestion", "diagnostic", "rejection", "disk", "file_url", "version"],
+  vocabulary: ["artifact", "step", "json_schema", "params", "catalog"],
   pure: [
+    "yaml_tokens",
+    "yaml_fault",
+    "yaml_brackets",
+    "yaml_indentation",
+    "yaml_keys",
+    "yaml_oddities",
+    "yaml_faults",
+    "yaml_reader",
+    "zod_issue",
+    "reader",
+    "recipe_params",
+    "references",
+    "step_values",
+    "value_help",
+    "wiring",
     "located",
     "recipe",
     "settings",

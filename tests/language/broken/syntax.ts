@@ -618,4 +618,179 @@ steps:
 `,
     told: ["yaml-syntax"],
   },
+  {
+    mistake: "the first line of a block is indented too much",
+    recipe: `recipe: r
+params:
+   «source»: { type: folder, default: a }
+  out: { type: folder, default: b }
+  side: { type: integer, default: 64 }
+steps:
+  photos: { use: ingest.scan, with: { folder: $source } }
+  small: { use: image.proxy, from: photos, with: { short_side_px: $side } }
+  files: { use: publish.files, from: small, with: { folder: $out } }
+`,
+    told: ["yaml-syntax | column 3"],
+  },
+  {
+    mistake: "a node in the middle is not indented at all",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: a } }
+«m»: { use: inspect.metadata, from: photos }
+  n: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | column 3"],
+  },
+  {
+    mistake: "two nodes in one line",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: a } } «m»: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | new line"],
+  },
+  {
+    mistake: "a brace that slipped in",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: pho«{»tos } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | Remove it"],
+  },
+  {
+    mistake: "a brace doubled",
+    recipe: `recipe: r
+steps:
+  photos: {«{» use: ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | Remove it"],
+  },
+  {
+    mistake: "semicolons in place of commas",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan«;» with: { folder: a } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | comma"],
+  },
+  {
+    mistake: "a comment of another language",
+    recipe: `recipe: r
+steps:
+  «// the originals»
+  photos: { use: ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | #"],
+  },
+  {
+    mistake: "a comment that swallows the braces",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: ./photos «#1 } }»
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | comment"],
+  },
+  {
+    mistake: "quotes of a word processor",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: a } }
+  files: { use: publish.files, from: photos, with: { folder: «“./out”», name: «“{stem}_{id}”» } }
+`,
+    told: ['yaml-syntax | Write "./out"', 'yaml-syntax | Write "{stem}_{id}"'],
+  },
+  {
+    mistake: "the text of a block scalar is not indented",
+    recipe: `recipe: r
+about: |
+«small pictures»
+steps:
+  photos: { use: ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | not indented"],
+  },
+  {
+    mistake: "a dash where a key belongs",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: a } }
+  «-» m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | dash"],
+  },
+  {
+    mistake: "a dash inside braces",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: «-» photos }
+`,
+    told: ["yaml-syntax | dash"],
+  },
+  {
+    mistake: "no colon inside braces",
+    recipe: `recipe: r
+steps:
+  photos: { «use» ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ['yaml-syntax | "use:"'],
+  },
+  {
+    mistake: "a stray character behind a colon",
+    recipe: `recipe: r
+steps:
+  photos:«$» { use: ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | Remove it"],
+  },
+  {
+    mistake: "a reference in double braces",
+    recipe: `recipe: r
+params: { source: { type: folder, default: a } }
+steps:
+  photos: { use: ingest.scan, with: { folder: «{{ source }}» } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | $source"],
+  },
+  {
+    mistake: "JSON without a comma between two lines",
+    recipe: `{
+  "recipe": "r"
+  «"steps"»: {
+    "photos": { "use": "ingest.scan", "with": { "folder": "a" } },
+    "m": { "use": "inspect.metadata", "from": "photos" }
+  }
+}
+`,
+    told: ["yaml-syntax | 2:16"],
+  },
+  {
+    mistake: "the last quote of the file is not closed, and no line end follows",
+    recipe: `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: «"»photos`,
+    told: ["yaml-syntax | not closed"],
+  },
+  {
+    mistake: "a line of YAML 1.1",
+    recipe: `«%YAML 1.1»
+---
+recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: a } }
+  m: { use: inspect.metadata, from: photos }
+`,
+    told: ["yaml-syntax | 1.2"],
+  },
 ];

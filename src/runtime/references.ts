@@ -1,0 +1,209 @@
+import { type Diagnostic, nearest, obvious, suggestion } from "./diagnostic.ts";
+import {
+  describeValue,
+  type Located,
+  type LocatedScalar,
+  scalarsIn,
+  writtenText,
+} from "./located.ts";
+import { isId, writtenWhere } from "./reader.ts";
+import type { ResolvedParam } from "./settings.ts";
+import type { Span } from "./source.ts";
+
+/** A place in a text where a parameter's value belongs. */
+export interface Reference {
+  readonly name: string;
+  /** In the scalar's value; UTF-16. */
+  readonly start: number;
+  readonly end: number;
+  /** `$name` as the whole value, which takes the parameter's value as it is, of any type. */
+  readonly isWhole: boolean;
+}
+
+/** `$name` as a whole value, or each `${name}` inside a text; `$$` stands for a dollar sign. */
+export function references(text: string): readonly Reference[] {
+  const whole = /^\$([A-Za-z_][A-Za-z0-9_-]*)$/.exec(text);
+  if (whole !== null) return [{ name: whole[1]!, start: 0, end: text.length, isWhole: true }];
+  return innerReferences(text);
+}
+
+function innerReferences(text: string): readonly Reference[] {
+  const found: Reference[] = [];
+  for (const match of text.matchAll(/\$\$|\$\{([^{}]*)\}/g)) {
+    if (match[0] === "$$") continue;
+    const start = match.index;
+    const name = match[1]!.trim();
+    found.push({ name, start, end: start + match[0].length, isWhole: false });
+  }
+  return found;
+}
+
+/** A text with each `${name}` replaced by its value, and `$$` by a dollar sign. */
+export function filledIn(text: string, values: readonly unknown[]): string {
+  let next = 0;
+  return text.replace(
+    /\$\$|\$\{[^{}]*\}/g,
+    (match) => match === "$$" ? "$" : String(values[next++]),
+  );
+}
+
+/** The names of the parameters that a value mentions, also by a mistaken `$name` inside a text. */
+export function mentionedNames(located: Located | undefined): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { value } of scalarsIn(located)) {
+    if (typeof value !== "string") continue;
+    for (const [, name] of value.matchAll(/(?:\$\{?|\{\{)\s*\$?([A-Za-z_][\w-]*)/g)) {
+      names.add(name!);
+    }
+  }
+  return names;
+}
+
+/** What is wrong with the references in a node's values, whatever its step. */
+export function checkReferences(
+  located: Located | undefined,
+  params: ReadonlyMap<string, ResolvedParam>,
+): readonly Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  for (const scalar of scalarsIn(located)) {
+    const { value } = scalar;
+    if (typeof value !== "string" || !/[${]/.test(value)) continue;
+    for (const reference of references(value)) {
+      const problem = problemWith(scalar, reference, params);
+      if (problem !== undefined) diagnostics.push(problem);
+    }
+    diagnostics.push(...mistakenDiagnostics(scalar, value, params));
+  }
+  return diagnostics;
+}
+
+function problemWith(
+  scalar: LocatedScalar,
+  reference: Reference,
+  params: ReadonlyMap<string, ResolvedParam>,
+): Diagnostic | undefined {
+  const { name } = reference;
+  const param = params.get(name);
+  const at: Pick<Diagnostic, "span" | "related"> = {
+    span: referenceSpan(scalar, reference),
+    ...writtenRelated(scalar),
+  };
+  if (param === undefined) {
+    const meant = params.get(obvious(name, params.keys()) ?? "")?.declaration;
+    if (meant !== undefined && !isId(meant.name)) return undefined; // reported where it is declared
+    const declared = meant === undefined
+      ? []
+      : [{ message: `"${meant.name}" is declared here`, span: meant.nameSpan }];
+    const related = [...at.related ?? [], ...declared];
+    return {
+      code: "unknown-name",
+      severity: "error",
+      message: `There is no parameter "${name}"`,
+      span: at.span,
+      related: related.length > 0 ? related : undefined,
+      help: suggestion(name, [...params.keys()], "Parameters") ??
+        `Declare it: params: { ${name || "name"}: { type: …, default: … } }`,
+    };
+  }
+  const { value, declaration } = param;
+  if (reference.isWhole || typeof value !== "object" && declaration.type !== "list") {
+    return undefined;
+  }
+  return {
+    code: "bad-reference",
+    severity: "error",
+    message: `Parameter "${name}" is ${describeValue(value ?? [])}, which cannot stand in a text`,
+    ...at,
+    help: `Write $${name} as the whole value`,
+  };
+}
+
+/** What looks like a reference and is none: `"$name/x"`, `"${name"`, `"{{ name }}"`. */
+interface Mistaken {
+  readonly written: string;
+  readonly start: number;
+  readonly message: string;
+  /** The parameter that was probably meant. */
+  readonly meant: string;
+}
+
+const mistakenPattern =
+  /\$\$|\$\{[^{}]*\}|\$\{\s*([\w-]*)|\$([A-Za-z_]\w*)|\{\{\s*\$?([\w.-]+)\s*\}\}/g;
+
+/** The mistaken references of a text; a name without its signs counts where it is near a parameter's. */
+export function mistakenReferences(
+  text: string,
+  params: ReadonlyMap<string, ResolvedParam>,
+): readonly Mistaken[] {
+  if (/^\$[A-Za-z_][\w-]*$/.test(text)) return [];
+  const found: Mistaken[] = [];
+  for (
+    const { index: start, 0: written, 1: open, 2: bare, 3: doubled } of text.matchAll(
+      mistakenPattern,
+    )
+  ) {
+    const meant = bare === undefined ? undefined : nearest(bare, params.keys());
+    const known = doubled === undefined ? undefined : nearest(doubled, params.keys());
+    if (open !== undefined) {
+      const message = `"${written}" is not closed with "}"`;
+      found.push({ written, start, meant: open || "name", message });
+    } else if (meant !== undefined) {
+      found.push({ written, start, meant, message: `"${written}" inside a text needs braces` });
+    } else if (bare !== undefined && /^[A-Z][A-Z0-9_]+$/.test(bare)) {
+      const message = `"${written}" is no parameter, and variables of the environment are not read`;
+      found.push({ written, start, meant: bare.toLowerCase(), message });
+    } else if (known !== undefined) {
+      const message = `"${written}" is how other tools name a value`;
+      found.push({ written, start, meant: known, message });
+    }
+  }
+  return found;
+}
+
+function mistakenDiagnostics(
+  scalar: LocatedScalar,
+  text: string,
+  params: ReadonlyMap<string, ResolvedParam>,
+): readonly Diagnostic[] {
+  return mistakenReferences(text, params).map(({ written, start, message, meant }) => ({
+    code: "bad-reference",
+    severity: "error",
+    message,
+    span: spanInside(scalar, { start }, written),
+    ...writtenRelated(scalar),
+    help: written === text
+      ? `Write $${meant}`
+      : `Write \${${meant}}${written.startsWith("$") ? ", or $$ for a dollar sign" : ""}`,
+  }));
+}
+
+function writtenRelated({ writtenAt }: LocatedScalar): Pick<Diagnostic, "related"> {
+  return writtenAt === undefined ? {} : { related: writtenWhere(writtenAt) };
+}
+
+/** The stretch of a reference in the file. */
+export function referenceSpan(scalar: LocatedScalar, reference: Reference): Span {
+  const text = String(scalar.value);
+  return spanInside(scalar, reference, text.slice(reference.start, reference.end));
+}
+
+/**
+ * The stretch of a part of a scalar in the file. Quotes, escapes and folded lines move it against the
+ * value, so it is looked for: the n-th of its kind in the value is the n-th in the file.
+ */
+function spanInside(
+  { value, span }: LocatedScalar,
+  part: { readonly start: number },
+  letters: string,
+): Span {
+  const before = occurrences(String(value).slice(0, part.start), letters).length;
+  const at = occurrences(writtenText(span), letters)[before];
+  if (at === undefined) return span;
+  return { file: span.file, start: span.start + at, end: span.start + at + letters.length };
+}
+
+function occurrences(text: string, letters: string): readonly number[] {
+  const found: number[] = [];
+  for (let at = text.indexOf(letters); at >= 0; at = text.indexOf(letters, at + 1)) found.push(at);
+  return found;
+}

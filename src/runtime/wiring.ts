@@ -1,0 +1,398 @@
+import { obvious, type Related, suggestion } from "./diagnostic.ts";
+import { inputPorts, outputPorts, spaceOfOutput, type Wire } from "./graph.ts";
+import { isId } from "./reader.ts";
+import type { Name, NodeDeclaration, SourceDeclaration } from "./recipe.ts";
+import type { Span } from "./source.ts";
+import type { AnyStep, Port } from "./step.ts";
+
+/** A node whose step is known. */
+export interface Known {
+  readonly declaration: NodeDeclaration;
+  readonly step: AnyStep;
+  readonly version: number | string;
+  /** The step that was probably meant, not the one that was named: its wires are not trusted. */
+  readonly isGuess: boolean;
+  /** Filled in graph order; a wire that is wrong is left out. */
+  readonly wires: Record<string, Wire>;
+  readonly wireSpans: Record<string, Span>;
+  space?: string;
+  /** Something about it is wrong, so what follows from it is not reported again. */
+  isBroken: boolean;
+  params?: Readonly<Record<string, unknown>>;
+}
+
+/** Reports a mistake. */
+export type Report = (
+  code: string,
+  message: string,
+  span: Span,
+  more?: { readonly help?: string; readonly related?: readonly Related[] },
+) => void;
+
+export interface WiringContext {
+  readonly known: ReadonlyMap<string, Known>;
+  readonly declared: ReadonlyMap<string, NodeDeclaration>;
+  /** Nodes that wait for each other; reported, so their wires are not looked at. */
+  readonly rings: readonly (readonly string[])[];
+  readonly report: Report;
+}
+
+/** Wires nodes, sources before their users, and reports what does not fit. */
+export class Wiring {
+  /** Nodes that a wrong or missing wire may have meant: nobody can say that nothing uses them. */
+  readonly perhapsUsed = new Set<string>();
+
+  constructor(readonly context: WiringContext) {}
+
+  wire(known: Known): void {
+    const { declaration: { from }, step } = known;
+    const ports = inputPorts(step);
+    if (from === undefined) this.#reportUnwired(known, this.#missing(known, new Set()));
+    else if (from.form === "broken") known.isBroken = true;
+    else if (from.form === "short") this.#wireShort(known, from.source, ports);
+    else this.#wireLong(known, from.ports, ports);
+    this.#findSpace(known);
+  }
+
+  /** For a node whose step is not known: whether its sources are there. */
+  checkSources(declaration: NodeDeclaration): void {
+    for (const source of sourcesOf(declaration)) this.#producer(declaration, source, undefined);
+  }
+
+  #wireShort(known: Known, source: SourceDeclaration, ports: readonly [string, Port][]) {
+    const required = ports.filter(([, port]) => !port.isOptional);
+    const only = required.length === 1 ? required[0] : ports.length === 1 ? ports[0] : undefined;
+    if (only !== undefined) return this.#connect(known, only[0], only[1], source);
+    this.#reportShortForm(known, source, required.length > 0 ? required : ports);
+  }
+
+  #wireLong(
+    known: Known,
+    wires: readonly { readonly port: Name; readonly source?: SourceDeclaration }[],
+    ports: readonly [string, Port][],
+  ) {
+    const given = new Set(wires.map(({ port }) => port.text));
+    let isLost = false;
+    for (const { port, source } of wires) {
+      const name = this.#inputNamed(known, port, ports, given);
+      if (source === undefined) known.isBroken = true;
+      else if (name !== undefined) {
+        this.#connect(known, name, ports.find(([each]) => each === name)![1], source);
+      } else {
+        isLost = true;
+        this.#producer(known.declaration, source, undefined);
+      }
+    }
+    // An input of an unknown name may be any of those that are missing.
+    if (!isLost) this.#reportUnwired(known, this.#missing(known, given));
+  }
+
+  /** The input that a name stands for, misspelt ones too; the name is added to `given`. */
+  #inputNamed(
+    known: Known,
+    port: Name,
+    ports: readonly [string, Port][],
+    given: Set<string>,
+  ): string | undefined {
+    const names = ports.map(([name]) => name);
+    if (names.includes(port.text)) return port.text;
+    known.isBroken = true;
+    const { step } = known;
+    const sentence = `Step "${step.name}" has no input "${port.text}"`;
+    this.context.report("unknown-input", sentence, port.span, {
+      help: names.length === 0
+        ? `Step "${step.name}" takes no input`
+        : suggestion(port.text, names, "Inputs"),
+    });
+    const meant = obvious(port.text, names.filter((name) => !given.has(name)));
+    if (meant !== undefined) given.add(meant);
+    return meant;
+  }
+
+  /** Required inputs that nothing was written for, not even in the wrong place. */
+  #missing({ declaration, step }: Known, given: ReadonlySet<string>): readonly [string, Port][] {
+    const misplaced = new Set(declaration.unknownKeys.map(({ entry }) => entry.key.name));
+    for (const { key } of declaration.with?.entries ?? []) misplaced.add(key.name);
+    return inputPorts(step).filter(([name, port]) =>
+      !port.isOptional && !given.has(name) && !misplaced.has(name)
+    );
+  }
+
+  #connect(known: Known, input: string, port: Port, source: SourceDeclaration) {
+    const { declaration } = known;
+    const producer = this.#producer(declaration, source, port);
+    if (producer === undefined || this.#isInRing(declaration.id, producer.declaration.id)) {
+      known.isBroken = true;
+      return;
+    }
+    if (producer.isGuess) return void (known.isBroken = true);
+    const output = this.#outputPort(known, input, port, producer, source);
+    if (output === undefined) return void (known.isBroken = true);
+    const wire = { known, input, port, producer, output, span: sourceSpan(source) };
+    const [name, outputPort] = output;
+    if (outputPort.kind.name !== port.kind.name) return this.#reportKind(wire);
+    if (!fits(outputPort.flow, port.flow)) return this.#reportFlow(wire);
+    known.wires[input] = { node: producer.declaration.id, port: name };
+    known.wireSpans[input] = wire.span;
+    if (producer.isBroken) known.isBroken = true;
+  }
+
+  #isInRing(id: string, source: string): boolean {
+    return this.context.rings.some((ring) => ring.includes(id) && ring.includes(source));
+  }
+
+  /** The node that a source names; undefined where there is none, or its step is unknown. */
+  #producer(
+    { id: user }: NodeDeclaration,
+    source: SourceDeclaration,
+    port: Port | undefined,
+  ): Known | undefined {
+    const { known, declared, report } = this.context;
+    const { text: id, span } = source.node;
+    if (declared.has(id)) return known.get(id);
+    const written = source.port === undefined ? id : `${id}.${source.port.text}`;
+    const stepsNode = [...known.values()].find(({ step }) => step.name === written)?.declaration.id;
+    const others = [...declared.keys()].filter((each) => each !== user);
+    const meant = stepsNode ?? obvious(id, others);
+    if (meant !== undefined) this.perhapsUsed.add(meant);
+    else this.#anyMayBeUsed(port, user);
+    if (stepsNode !== undefined) {
+      report(
+        "unknown-source",
+        `"${written}" is a step, and "from" names a node`,
+        sourceSpan(source),
+        {
+          help: `Did you mean "${stepsNode}", which uses it?`,
+        },
+      );
+    } else if (meant === undefined || isId(meant)) {
+      // A name that cannot be one is reported where it is given.
+      report("unknown-source", `There is no node "${id}"`, span, {
+        help: meant === undefined && id.startsWith("$")
+          ? 'Parameters belong under "with"; a wire comes from a node'
+          : suggestion(id, others, "Nodes"),
+        related: meant === undefined ? [] : [{
+          message: `"${meant}" stands here`,
+          span: declared.get(meant)!.idSpan,
+        }],
+      });
+    }
+    return undefined;
+  }
+
+  #anyMayBeUsed(port: Port | undefined, except: string) {
+    const ids = port === undefined
+      ? [...this.context.declared.keys()]
+      : this.#nodesThatGive(port, except).map((source) => source.split(".")[0]!);
+    for (const id of ids) this.perhapsUsed.add(id);
+  }
+
+  #outputPort(
+    known: Known,
+    input: string,
+    wanted: Port,
+    producer: Known,
+    source: SourceDeclaration,
+  ): [string, Port] | undefined {
+    const ports = outputPorts(producer.step);
+    const { id } = producer.declaration;
+    if (source.port !== undefined) {
+      const { text, span } = source.port;
+      const found = ports.find(([name]) => name === text);
+      if (found !== undefined) return found;
+      const sentence = `Node "${id}" (${producer.step.name}) has no output "${text}"`;
+      this.context.report("unknown-output", sentence, span, {
+        help: suggestion(text, ports.map(([name]) => name), "Outputs"),
+      });
+      return undefined;
+    }
+    if (ports.length === 1) return ports[0];
+    const sameKind = ports.filter(([, port]) => port.kind.name === wanted.kind.name);
+    const fitting = sameKind.filter(([, port]) => fits(port.flow, wanted.flow));
+    if (fitting.length === 1) return fitting[0];
+    if (fitting.length === 0) return sameKind[0] ?? ports[0];
+    this.context.report(
+      "ambiguous-output",
+      `Node "${id}" has several outputs that fit input "${input}" of "${known.declaration.id}"`,
+      source.node.span,
+      { help: `Say which: ${fitting.map(([name]) => `${id}.${name}`).join(", ")}` },
+    );
+    return undefined;
+  }
+
+  /** All `each` and `all` inputs of a node must belong to the same items. */
+  #findSpace(known: Known) {
+    let first: { readonly input: string; readonly space: string } | undefined;
+    for (const [input, wire] of Object.entries(known.wires)) {
+      const producer = this.context.known.get(wire.node)!;
+      const space = producer.isBroken ? undefined : spaceOf(producer, wire.port);
+      const flow = (known.step.inputs as Record<string, Port>)[input]!.flow;
+      if (flow === "one" || space === undefined) continue;
+      if (first === undefined) first = { input, space };
+      else if (first.space !== space) this.#reportSpaces(known, first, { input, space });
+    }
+    known.space = first?.space;
+  }
+
+  #reportUnwired(known: Known, ports: readonly [string, Port][]) {
+    if (ports.length === 0) return;
+    known.isBroken = true;
+    const { declaration, step } = known;
+    const names = ports.map(([name]) => `"${name}"`).join(" and ");
+    const noun = ports.length === 1 ? "input" : "inputs";
+    for (const [, port] of ports) this.#anyMayBeUsed(port, declaration.id);
+    this.context.report(
+      "missing-input",
+      `Node "${declaration.id}" gives step "${step.name}" nothing for ${noun} ${names}`,
+      declaration.from?.form === "long" ? declaration.from.span : declaration.use!.span,
+      { help: this.#wireHelp(known, ports) },
+    );
+  }
+
+  #wireHelp({ declaration, step }: Known, ports: readonly [string, Port][]): string {
+    const wires: string[] = [];
+    for (const [name, port] of ports) {
+      const [source] = this.#nodesThatGive(port, declaration.id);
+      if (source === undefined) return `It wants ${portWords(port)}; no node here gives that`;
+      wires.push(`${name}: ${source}`);
+    }
+    if (declaration.from !== undefined) return `Add ${wires.join(", ")} to from: { … }`;
+    return inputPorts(step).length === 1
+      ? `Add from: ${wires[0]!.slice(wires[0]!.indexOf(":") + 2)}`
+      : `Add from: { ${wires.join(", ")} }`;
+  }
+
+  #reportShortForm(known: Known, source: SourceDeclaration, wanted: readonly [string, Port][]) {
+    known.isBroken = true;
+    const { step, declaration } = known;
+    const { report } = this.context;
+    if (wanted.length === 0) {
+      return report("unknown-input", `Step "${step.name}" takes no input`, sourceSpan(source), {
+        help: 'Remove "from"',
+      });
+    }
+    this.#producer(declaration, source, undefined);
+    const names = wanted.map(([name]) => name);
+    report(
+      "ambiguous-input",
+      `Step "${step.name}" has several inputs: ${names.map((name) => `"${name}"`).join(", ")}`,
+      sourceSpan(source),
+      { help: `Say which: from: { ${names.map((name) => `${name}: …`).join(", ")} }` },
+    );
+  }
+
+  #reportKind({ known, input, port, producer, output, span }: WrongWire) {
+    known.isBroken = true;
+    const sources = this.#nodesThatGive(port, known.declaration.id);
+    for (const source of sources) this.perhapsUsed.add(source.split(".")[0]!);
+    const [name, { kind }] = output;
+    const given = `"${producer.declaration.id}.${name}" is ${kind.name}`;
+    this.context.report(
+      "kind-mismatch",
+      `Input "${input}" of step "${known.step.name}" wants ${port.kind.name}, but ${given}`,
+      span,
+      {
+        help: sources.length === 0
+          ? `No node here gives ${port.kind.name}`
+          : `${port.kind.name} comes from ${quoted(sources)}`,
+      },
+    );
+  }
+
+  #reportFlow({ known, input, port, producer, output, span }: WrongWire) {
+    known.isBroken = true;
+    const sources = this.#nodesThatGive(port, known.declaration.id);
+    for (const source of sources) this.perhapsUsed.add(source.split(".")[0]!);
+    const [name, { flow }] = output;
+    const kind = port.kind.name;
+    const wants = `wants ${flowWords[port.flow]}`;
+    const gives = `"${producer.declaration.id}.${name}" gives ${flowWords[flow]}`;
+    this.context.report(
+      "flow-mismatch",
+      `Input "${input}" of step "${known.step.name}" ${wants}, but ${gives}`,
+      span,
+      {
+        help: sources.length > 0
+          ? `${flowWords[port.flow]} comes from ${quoted(sources)}`
+          : flow === "one"
+          ? `Let a node that gives one ${kind} an item feed it`
+          : `Let a step that gathers all items into one ${kind} come between`,
+      },
+    );
+  }
+
+  #reportSpaces(
+    known: Known,
+    first: { readonly input: string; readonly space: string },
+    second: { readonly input: string; readonly space: string },
+  ) {
+    known.isBroken = true;
+    const born = (space: string) => `the items of "${space.slice(0, space.indexOf("."))}"`;
+    const related: Related[] = [{
+      message: `"${first.input}" has ${born(first.space)}`,
+      span: known.wireSpans[first.input]!,
+    }];
+    this.context.report(
+      "mixed-items",
+      `Node "${known.declaration.id}" mixes ${born(first.space)} with ${born(second.space)}`,
+      known.wireSpans[second.input]!,
+      { related, help: "Both inputs must come from the same scan, or from nodes that follow it" },
+    );
+  }
+
+  #nodesThatGive(wanted: Port, except: string): string[] {
+    return [...this.context.known.values()].flatMap(({ declaration, step }) => {
+      const ports = outputPorts(step);
+      const fitting = ports.filter(([, port]) =>
+        port.kind.name === wanted.kind.name && fits(port.flow, wanted.flow)
+      );
+      if (declaration.id === except || fitting.length === 0) return [];
+      return [ports.length === 1 ? declaration.id : `${declaration.id}.${fitting[0]![0]}`];
+    });
+  }
+}
+
+/** A wire between ports that do not fit. */
+interface WrongWire {
+  readonly known: Known;
+  readonly input: string;
+  readonly port: Port;
+  readonly producer: Known;
+  readonly output: [string, Port];
+  readonly span: Span;
+}
+
+const flowWords: Readonly<Record<string, string>> = {
+  each: "one value for each item",
+  many: "one value for each item",
+  all: "the values of all items",
+  one: "a single value",
+};
+
+function portWords(port: Port): string {
+  return `${port.kind.name}, ${flowWords[port.flow]}`;
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ");
+}
+
+/** An output feeds `each` and `all` where it has a value an item, `one` where it has a single one. */
+function fits(output: string, input: string): boolean {
+  return (output === "one") === (input === "one");
+}
+
+function spaceOf({ declaration: { id }, step, space }: Known, port: string): string | undefined {
+  return spaceOfOutput({ id, step, space, version: 1, params: {}, wires: {} }, port);
+}
+
+/** The sources that a node names. */
+export function* sourcesOf({ from }: NodeDeclaration): Iterable<SourceDeclaration> {
+  if (from?.form === "short") yield from.source;
+  if (from?.form !== "long") return;
+  for (const { source } of from.ports) if (source !== undefined) yield source;
+}
+
+function sourceSpan(source: SourceDeclaration): Span {
+  return { ...source.node.span, end: source.port?.span.end ?? source.node.span.end };
+}

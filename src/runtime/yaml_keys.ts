@@ -1,0 +1,120 @@
+import { type Fault, insertion, removal, shown } from "./yaml_fault.ts";
+import { type Line, lineAt, linesBefore } from "./yaml_tokens.ts";
+
+/** `photos:- { … }`. */
+function strayAfterColon(line: Line): readonly Fault[] {
+  const found = /^(\s*(?:- +)*[\w.-]+:)([^\s\w{["']+)\s*[{["']/.exec(line.text);
+  if (found === null) return [];
+  const [, before, stray] = found;
+  const start = line.start + before!.length;
+  return [{
+    start,
+    end: start + stray!.length,
+    message: `"${stray}" stands between a colon and its value`,
+    help: "Remove it",
+    mends: [[{ at: start, remove: stray!.length, insert: " " }]],
+  }];
+}
+
+/** `photos:{ … }`, `photos { … }`. */
+export function missingSpaceBeforeBracket(text: string, at: number): readonly Fault[] {
+  const line = lineAt(text, at);
+  const found = /^(\s*(?:- +)*)([\w.-]+)(:?)(\s*)([{["'])/.exec(line.text);
+  if (found === null) return strayAfterColon(line);
+  const [, before, word, colon, space, bracket] = found;
+  const start = line.start + before!.length;
+  const end = start + word!.length;
+  if (colon === "" && space !== "") return [missingColon(start, end, word!)];
+  return colon === "" || space !== ""
+    ? []
+    : [missingSpace({ start, end: end + 2, colon: end, written: `${word}: ${bracket}` })];
+}
+
+function missingColon(start: number, end: number, word: string): Fault {
+  return {
+    start,
+    end,
+    message: `A colon is missing after "${shown(word)}"`,
+    help: `Write "${shown(word)}:", or remove it`,
+    isShaky: true,
+    mends: [[insertion(end, ":")]],
+  };
+}
+
+function missingSpace(
+  { start, end, colon, written }: {
+    readonly start: number;
+    readonly end: number;
+    readonly colon: number;
+    readonly written: string;
+  },
+): Fault {
+  return {
+    start,
+    end,
+    message: "A space is missing after the colon",
+    help: `Write ${written}`,
+    mends: [[insertion(colon + 1, " ")]],
+  };
+}
+
+/** A word where a key has to be: what it lacks to be one. */
+export function keyFault(start: number, word: string): Fault {
+  const end = start + word.length;
+  if (word.startsWith("//")) return otherComment(start, end);
+  const parted = /^([\w.-]+)(\s*)([:=])\s*(\S[\s\S]*)$/.exec(word);
+  if (parted === null) return missingColon(start, end, word);
+  const [, key, space, sign, value] = parted;
+  const written = shown(`${key}: ${value}`);
+  const at = start + key!.length + space!.length;
+  if (sign === ":") return missingSpace({ start, end, colon: at, written });
+  return {
+    start,
+    end,
+    message: `"=" cannot part a key from its value`,
+    help: `Write ${written}`,
+    mends: [[{ at, remove: 1, insert: ": " }]],
+  };
+}
+
+/** `// a comment`. */
+function otherComment(start: number, end: number): Fault {
+  return {
+    start,
+    end,
+    message: 'A comment begins with "#"',
+    help: 'Write "#" in place of "//"',
+    mends: [[removal(start, end - start)]],
+  };
+}
+
+/** The lines below `about: |` that begin no deeper than it. */
+export function unindentedText(text: string, at: number): readonly Fault[] {
+  const line = lineAt(text, at);
+  const [before] = linesBefore(text, line.start);
+  const sign = /[:-]\s+([|>])[-+\d]*\s*$/.exec(before?.text ?? "")?.[1];
+  if (before === undefined || sign === undefined || line.indent > before.indent) return [];
+  const start = line.start + line.indent;
+  return [{
+    start,
+    end: line.start + line.text.trimEnd().length,
+    message: `The text below "${sign}" is not indented`,
+    help: `Let it begin at column ${before.indent + 3}`,
+    mends: [[insertion(start, " ".repeat(before.indent + 2 - line.indent))]],
+  }];
+}
+
+/** A dash among keys, or inside { }. */
+export function strayDash(text: string, at: number): readonly Fault[] {
+  const line = lineAt(text, at);
+  const dash = /(?<=^\s*|[:[{,]\s+)-(?=\s|$)/.exec(line.text)?.index;
+  if (dash === undefined) return [];
+  const start = line.start + dash;
+  return [{
+    start,
+    end: start + 1,
+    message: "A dash cannot begin an element here",
+    help: "Remove it; a list stands below its key, or in brackets: [a, b]",
+    mends: [[{ at: start, remove: 1, insert: " " }]],
+  }];
+}

@@ -1,0 +1,2 @@
+import { x } from "./helper.ts";
+export default x;

@@ -1,0 +1,2 @@
+// A step file that cannot be loaded.
+throw new Error("out of paint");
