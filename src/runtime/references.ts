@@ -82,39 +82,43 @@ function problemWith(
   reference: Reference,
   params: ReadonlyMap<string, ResolvedParam>,
 ): Diagnostic | undefined {
-  const { name } = reference;
+  const { name, isWhole } = reference;
   const param = params.get(name);
-  const at: Pick<Diagnostic, "span" | "related"> = {
-    span: referenceSpan(scalar, reference),
-    ...writtenRelated(scalar),
-  };
-  if (param === undefined) {
-    const meant = params.get(obvious(name, params.keys()) ?? "")?.declaration;
-    if (meant !== undefined && !isId(meant.name)) return undefined; // reported where it is declared
-    const declared = meant === undefined
-      ? []
-      : [{ message: `"${meant.name}" is declared here`, span: meant.nameSpan }];
-    const related = [...at.related ?? [], ...declared];
-    return {
-      code: "unknown-name",
-      severity: "error",
-      message: `There is no parameter "${name}"`,
-      span: at.span,
-      related: related.length > 0 ? related : undefined,
-      help: suggestion(name, [...params.keys()], "Parameters") ??
-        `Declare it: params: { ${name || "name"}: { type: …, default: … } }`,
-    };
-  }
-  const { value, declaration } = param;
-  if (reference.isWhole || typeof value !== "object" && declaration.type !== "list") {
-    return undefined;
-  }
+  if (param === undefined) return unknownName(scalar, reference, params);
+  const isList = typeof param.value === "object" || param.declaration.type === "list";
+  if (isWhole || !isList) return undefined;
   return {
     code: "bad-reference",
     severity: "error",
-    message: `Parameter "${name}" is ${describeValue(value ?? [])}, which cannot stand in a text`,
-    ...at,
+    message: `Parameter "${name}" is ${
+      describeValue(param.value ?? [])
+    }, which cannot stand in a text`,
+    span: referenceSpan(scalar, reference),
+    ...writtenRelated(scalar),
     help: `Write $${name} as the whole value`,
+  };
+}
+
+function unknownName(
+  scalar: LocatedScalar,
+  reference: Reference,
+  params: ReadonlyMap<string, ResolvedParam>,
+): Diagnostic | undefined {
+  const { name } = reference;
+  const meant = params.get(obvious(name, params.keys()) ?? "")?.declaration;
+  if (meant !== undefined && !isId(meant.name)) return undefined; // reported where it is declared
+  const declared = meant === undefined
+    ? []
+    : [{ message: `"${meant.name}" is declared here`, span: meant.nameSpan }];
+  const related = [...writtenWhere(scalar.writtenAt), ...declared];
+  return {
+    code: "unknown-name",
+    severity: "error",
+    message: `There is no parameter "${name}"`,
+    span: referenceSpan(scalar, reference),
+    related: related.length > 0 ? related : undefined,
+    help: suggestion(name, [...params.keys()], "Parameters") ??
+      `Declare it: params: { ${name || "name"}: { type: …, default: … } }`,
   };
 }
 

@@ -310,6 +310,10 @@ export class Resolver {
     let gathered: Gathered | undefined;
     for (const wire of prepared.wires) {
       if (wire.flow === "all") {
+        // No items at all, not even none: what should have found them failed.
+        if (!this.spaces.has(prepared.node.space ?? "")) {
+          return { status: "held-up", by: wire.sourceId };
+        }
         gathered ??= this.#gather(prepared);
         keyed[wire.port] = columnHash(gathered, wire.port);
         continue;

@@ -7,7 +7,7 @@ import {
   type RunListener,
   type SettledOutputs,
 } from "./event.ts";
-import type { GraphNode } from "./graph.ts";
+import { bornSpace, type GraphNode } from "./graph.ts";
 import type { TaskKey } from "./hash.ts";
 import type { Item } from "./items.ts";
 import type { Note } from "./performer.ts";
@@ -217,8 +217,8 @@ export class Settler {
     const port = definition.ports[0]!.name;
     const { flow } = node.step.outputs[port];
     if (flow === "one") return undefined;
-    if (flow === "many") return resolver.space(node, port).items;
-    return resolver.spaces.get(node.space ?? "")?.items ?? [];
+    const space = flow === "many" ? bornSpace(node.id, port) : node.space;
+    return resolver.spaces.get(space ?? "")?.items ?? [];
   }
 
   #row(node: GraphNode, definition: TableDefinition, item: Item | undefined): TableRow {

@@ -147,37 +147,36 @@ export class Wiring {
     source: SourceDeclaration,
     port: Port | undefined,
   ): Known | undefined {
-    const { known, declared, report } = this.context;
-    const { text: id, span } = source.node;
+    const { known, declared } = this.context;
+    const { text: id } = source.node;
     if (declared.has(id)) return known.get(id);
     const written = source.port === undefined ? id : `${id}.${source.port.text}`;
-    const stepsNode = [...known.values()].find(({ step }) => step.name === written)?.declaration.id;
+    const stepsNode = [...known.values()].find(({ step }) => step.name === written)?.declaration;
     const others = [...declared.keys()].filter((each) => each !== user);
-    const meant = stepsNode ?? obvious(id, others);
+    const meant = stepsNode?.id ?? obvious(id, others);
     if (meant !== undefined) this.perhapsUsed.add(meant);
     else this.#anyMayBeUsed(port, user);
-    if (stepsNode !== undefined) {
-      report(
-        "unknown-source",
-        `"${written}" is a step, and "from" names a node`,
-        sourceSpan(source),
-        {
-          help: `Did you mean "${stepsNode}", which uses it?`,
-        },
-      );
-    } else if (meant === undefined || isId(meant)) {
-      // A name that cannot be one is reported where it is given.
-      report("unknown-source", `There is no node "${id}"`, span, {
-        help: meant === undefined && id.startsWith("$")
-          ? 'Parameters belong under "with"; a wire comes from a node'
-          : suggestion(id, others, "Nodes"),
-        related: meant === undefined ? [] : [{
-          message: `"${meant}" stands here`,
-          span: declared.get(meant)!.idSpan,
-        }],
+    if (stepsNode === undefined) this.#reportUnknownSource(source.node, others);
+    else {
+      const sentence = `"${written}" is a step, and "from" names a node`;
+      this.context.report("unknown-source", sentence, sourceSpan(source), {
+        help: `Did you mean "${stepsNode.id}", which uses it?`,
       });
     }
     return undefined;
+  }
+
+  #reportUnknownSource({ text: id, span }: Name, others: readonly string[]) {
+    const meant = this.context.declared.get(obvious(id, others) ?? "");
+    if (meant !== undefined && !isId(meant.id)) return; // reported where the node is
+    this.context.report("unknown-source", `There is no node "${id}"`, span, {
+      help: meant === undefined && id.startsWith("$")
+        ? 'Parameters belong under "with"; a wire comes from a node'
+        : suggestion(id, others, "Nodes"),
+      related: meant === undefined
+        ? []
+        : [{ message: `"${meant.id}" stands here`, span: meant.idSpan }],
+    });
   }
 
   #anyMayBeUsed(port: Port | undefined, except: string) {

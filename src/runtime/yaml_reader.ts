@@ -130,11 +130,12 @@ function likeliest(
 ): Explanation {
   let best: Explanation = { fault: faults[0]! };
   let least = unread(text, () => 0);
+  budget.left -= least.effort;
   for (const fault of faults) {
     for (const mend of fault.mends) {
       if (budget.left < text.length) return best;
-      budget.left -= text.length;
       const after = unread(applied(text, mend), oddness);
+      budget.left -= after.effort;
       const isBetter = after.rest < least.rest ||
         (best.mend !== undefined && after.rest === least.rest && after.oddness < least.oddness);
       if (!isBetter) continue;
@@ -145,18 +146,24 @@ function likeliest(
   return best;
 }
 
-/** How much of a text lies behind its first syntax error, 0 where there is none; and its oddness. */
-function unread(
-  text: string,
-  oddness: Oddness,
-): { readonly rest: number; readonly oddness: number } {
+/** How a text reads. */
+interface Reading {
+  /** How much lies behind the first syntax error; 0 where there is none. */
+  readonly rest: number;
+  readonly oddness: number;
+  /** In characters; an error costs the library about as much as a hundred of them. */
+  readonly effort: number;
+}
+
+function unread(text: string, oddness: Oddness): Reading {
   const { document, errors } = parse(text);
-  if (document === undefined) return { rest: Infinity, oddness: Infinity };
+  const effort = text.length + 100 * errors.length;
+  if (document === undefined) return { rest: Infinity, oddness: Infinity, effort: 2 * effort };
   const faults = firstFaults(text, document, errors);
   const odd = oddness(document.contents);
-  if (faults.length === 0) return { rest: 0, oddness: odd };
+  if (faults.length === 0) return { rest: 0, oddness: odd, effort };
   const firstAt = Math.min(faults[0]!.start, ...errors.map((error) => error.pos[0]));
-  return { rest: text.length - firstAt + 1, oddness: odd };
+  return { rest: text.length - firstAt + 1, oddness: odd, effort };
 }
 
 function applied(text: string, mend: Mend): string {

@@ -118,3 +118,14 @@ Deno.test("a map with 20,000 keys is read in a second", () => {
   assert.equal(recipe!.nodes.length, 20_000);
   assert.ok(performance.now() - startMs < 2000);
 });
+
+Deno.test("a long recipe with a slip in every line is answered in seconds", async () => {
+  const lines = Array.from(
+    { length: 3000 },
+    (_, index) => `  n${index}: { use: image.proxy from: a }`,
+  );
+  const startMs = performance.now();
+  const codes = await isAnswered(`recipe: r\nsteps:\n${lines.join("\n")}\n`);
+  assert.equal(codes[0], "yaml-syntax");
+  assert.ok(performance.now() - startMs < 5000);
+});

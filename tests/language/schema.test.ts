@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Ajv } from "npm:ajv@8";
+import { Ajv } from "ajv";
 import { parse } from "yaml";
 import type { Catalog } from "../../src/runtime/catalog.ts";
 import { recipeSchema } from "../../src/runtime/recipe_schema.ts";

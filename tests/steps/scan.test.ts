@@ -98,6 +98,14 @@ Deno.test("a folder that is not there is one clear failure", async () => {
   assert.match(JSON.stringify(failure), /Cannot scan folder .*photos.*: it is not there/);
 });
 
+Deno.test("nothing is published when the scan failed", async () => {
+  await using rig = new PictureRig();
+  const { counts, events } = await rig.proxy();
+  assert.deepEqual([counts.failed, counts.skipped, counts.ran], [1, 2, 0]);
+  assert.match(JSON.stringify(events), /held up at .{0,20}: Cannot scan folder/);
+  assert.throws(() => Deno.statSync(rig.path("proxies")), Deno.errors.NotFound);
+});
+
 Deno.test("what Tintype published is not taken for originals", async () => {
   await using rig = new PictureRig();
   rig.write({ "photos/a.jpg": await photo(32, 24) });
