@@ -105,7 +105,6 @@ const liveFlushMs = 250;
 export class TableWriter {
   readonly #live = new Map<string, LiveTable>();
   readonly #digests: Record<string, string> = {};
-  #duckdb: Promise<DuckDb> | undefined;
 
   constructor(
     readonly folder: string,
@@ -123,9 +122,7 @@ export class TableWriter {
       this.#live.set(definition.name, live);
       this.#saveDefinition(definition);
     }
-    live.add(this.#line(definition, row));
-    // A table will be written: DuckDB opens while the run is still busy with other things.
-    this.#duckdb ??= openDuckDb();
+    live.add(JSON.stringify(this.#record(definition, row)));
   }
 
   /** Writes a table in its final form. Rows are read twice, so they come from a function. */
@@ -143,7 +140,6 @@ export class TableWriter {
   /** Leaves what a later run needs to tell whether a table is the same. */
   close(): void {
     for (const live of this.#live.values()) live.close();
-    this.#duckdb?.then((duckdb) => duckdb.close());
     Deno.writeTextFileSync(join(this.folder, "index.json"), JSON.stringify(this.#digests));
   }
 
@@ -165,23 +161,17 @@ export class TableWriter {
   }
 
   async #write(definition: TableDefinition, rows: Iterable<TableRow>, target: string) {
-    const lines = join(this.folder, `.${definition.name}.sealing.jsonl`);
-    const live = new LiveTable(lines);
-    for (const row of rows) live.add(this.#line(definition, row));
-    live.close();
-    this.#duckdb ??= openDuckDb();
-    const columns = columnsOfTable(definition);
+    const { writeParquet } = await import("./parquet.ts");
     const temporary = join(this.folder, `.${definition.name}.sealing.parquet`);
-    await (await this.#duckdb).run(
-      `COPY (SELECT * FROM read_json(${quoteText(lines)}, format = 'newline_delimited', ` +
-        `columns = ${jsonColumns(columns)}, maximum_object_size = 16777216)) ` +
-        `TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
-    );
+    writeParquet(temporary, columnsOfTable(definition), this.#records(definition, rows));
     Deno.renameSync(temporary, target);
-    live.remove();
   }
 
-  #line(definition: TableDefinition, row: TableRow): string {
+  *#records(definition: TableDefinition, rows: Iterable<TableRow>) {
+    for (const row of rows) yield this.#record(definition, row);
+  }
+
+  #record(definition: TableDefinition, row: TableRow): Readonly<Record<string, unknown>> {
     const record: Record<string, unknown> = { item: row.item, status: row.status };
     if (row.reason !== undefined) record["reason"] = row.reason;
     for (const [index, port] of definition.ports.entries()) {
@@ -195,7 +185,7 @@ export class TableWriter {
       record[`${port.prefix}hash`] = ref.hash;
       record[`${port.prefix}bytes`] = ref.byteLength;
     }
-    return JSON.stringify(record);
+    return record;
   }
 }
 
@@ -253,22 +243,4 @@ function digestOf(definition: TableDefinition, rows: Iterable<TableRow>): string
     chunk = "";
   }
   return hash.update(chunk).digest("hex");
-}
-
-interface DuckDb {
-  run(sql: string): Promise<unknown>;
-  close(): void;
-}
-
-async function openDuckDb(): Promise<DuckDb> {
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
-  return {
-    run: (sql) => connection.run(sql),
-    close: () => {
-      connection.closeSync();
-      instance.closeSync();
-    },
-  };
 }

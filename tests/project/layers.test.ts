@@ -33,7 +33,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "recipe_schema",
     "items",
   ],
-  record: ["journal", "tables", "records", "catalog_db", "why"],
+  record: ["journal", "parquet", "tables", "records", "catalog_db", "why"],
   effects: [
     "local_disk",
     "cache",
