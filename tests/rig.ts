@@ -16,6 +16,7 @@ import {
   one,
   produced,
   rejected,
+  type Services,
   waiting,
 } from "../src/runtime/step.ts";
 
@@ -33,6 +34,8 @@ export class Rig implements AsyncDisposable {
   /** Called inside `test.upper` before it answers. */
   onUpper: (text: string) => void | Promise<void> = () => {};
   readonly catalog: Catalog;
+  /** What its sessions give to steps. */
+  services: Services = new Map();
 
   constructor(steps: readonly AnyStep[] = []) {
     this.catalog = new Catalog([...this.#steps(), ...steps]);
@@ -57,6 +60,7 @@ export class Rig implements AsyncDisposable {
       catalog: this.catalog,
       cwd: this.folder,
       workspace: this.workspace,
+      services: this.services,
     });
   }
 

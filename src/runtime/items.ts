@@ -23,6 +23,8 @@ export interface Item {
   readonly refs: (ArtifactRef | undefined)[];
   /** By node number. */
   readonly statuses: (ItemStatus | undefined)[];
+  /** By node number, why it ended there; undefined as long as it did not. */
+  reasons?: Map<number, string>;
 }
 
 /** The items that were born at one output port. */

@@ -20,6 +20,8 @@ import {
   type Member,
   type Produced,
   type Rejected,
+  type ServiceKey,
+  type Services,
   type StepContext,
   type StepResult,
   type Waiting,
@@ -40,6 +42,7 @@ export interface PerformerEffects {
   readonly resolver: Resolver;
   readonly store: ArtifactStore;
   readonly disk: Disk;
+  readonly services: Services;
   readonly pools: Pools;
   readonly retry: RetryOptions;
   readonly signal: AbortSignal;
@@ -62,6 +65,8 @@ export type Performed =
     readonly result: StoredResult;
     /** Members that an `all` step failed on; such a result is not cached. */
     readonly failedMembers: ReadonlyMap<Member, string>;
+    /** The step itself says not to cache it. */
+    readonly isProvisional?: boolean;
   }
   | {
     readonly type: "unfinished";
@@ -106,7 +111,11 @@ export class Performer {
       const memberCount = inputs.gathered?.members.length ?? 0;
       const { store } = this.effects;
       const kept = await keepOutputs(store, node, result.outputs, memberCount);
-      return stored(storedResult(result, kept.outputs, notes), kept.failedMembers);
+      const { isProvisional } = result;
+      return {
+        ...stored(storedResult(result, kept.outputs, notes), kept.failedMembers),
+        isProvisional,
+      };
     } catch (error) {
       return { type: "unfinished", result: failureOf(error), notes };
     }
@@ -166,13 +175,21 @@ export class Performer {
     return {
       itemName: node.step.usesItemName ? item?.name ?? "" : "",
       members: memberItems(node, inputs.gathered),
+      absent: inputs.gathered?.absent ?? [],
       isComplete: inputs.gathered?.isComplete ?? true,
       signal: this.effects.signal,
       owner: this.effects.resolver.taskNode(node),
       warn: (text) => void notes.push({ type: "warning", text }),
       summarize: (text) => void notes.push({ type: "summary", text }),
+      service: (key) => this.#service(node, key),
       disk: this.effects.disk,
     };
+  }
+
+  #service<Service>(node: GraphNode, key: ServiceKey<Service>): Service {
+    const service = this.effects.services.get(key.name);
+    if (service !== undefined) return service as Service;
+    throw new TypeError(`Step "${node.step.name}" wants "${key.name}", which this session has not`);
   }
 
   /** Calls the step, again and again with growing waits while it says that this may help. */
@@ -350,7 +367,7 @@ export function failureOf(error: unknown): Failed {
 function stored(
   result: StoredResult,
   failedMembers: ReadonlyMap<Member, string> = new Map(),
-): Performed {
+): Extract<Performed, { type: "stored" }> {
   return { type: "stored", result, failedMembers };
 }
 

@@ -3,7 +3,7 @@ import type { ActionCache, StoredMember, StoredResult } from "./cache.ts";
 import { type GraphNode, inputPorts, spaceOfOutput } from "./graph.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
 import { isHeldUp, type Item, type ItemStatus, newItem, Slots, type Space } from "./items.ts";
-import { isPerItem, type MemberItem } from "./step.ts";
+import { type AbsentItem, isPerItem, type MemberItem } from "./step.ts";
 import type { ArtifactStore } from "./store.ts";
 import {
   changedParts,
@@ -29,6 +29,8 @@ export interface Gathered {
   readonly members: readonly Item[];
   /** By port, a reference or nothing for each member. */
   readonly columns: Readonly<Record<string, readonly (ArtifactRef | undefined)[]>>;
+  /** Items that some port has nothing of, by name; only for steps that ask. */
+  readonly absent: readonly AbsentItem[];
   readonly isComplete: boolean;
 }
 
@@ -219,10 +221,17 @@ export class Resolver {
   }
 
   /** Keeps what a task made, so that what follows can be resolved. */
-  settle(node: GraphNode, item: Item | undefined, status: ItemStatus, result?: StoredResult): void {
+  settle(
+    node: GraphNode,
+    item: Item | undefined,
+    status: ItemStatus,
+    result?: StoredResult,
+    reason = result?.reason,
+  ): void {
     const number = this.slots.node(node.id);
     if (item === undefined) this.#onceStatuses[number] = status;
     else item.statuses[number] = status;
+    if (item !== undefined && reason !== undefined) noteReason(item, number, reason);
     if (result === undefined) return;
     for (const port in result.outputs) {
       const output = result.outputs[port]!;
@@ -289,8 +298,10 @@ export class Resolver {
     members.forEach((member, index) => {
       const item = gathered!.members[index]!;
       if (member === null) return;
-      if ("rejected" in member) item.statuses[number] = "rejected";
-      else {
+      if ("rejected" in member) {
+        item.statuses[number] = "rejected";
+        noteReason(item, number, member.rejected);
+      } else {
         item.statuses[number] = "produced";
         item.refs[slot] = member;
       }
@@ -337,6 +348,7 @@ export class Resolver {
       const names = gathered.members.map((member) => member.name);
       keyed["item names"] = collectionHash(names as string[] as ContentHash[]);
     }
+    if (node.step.usesAbsent) keyed["absent"] = sha256(JSON.stringify(gathered.absent));
     if (node.step.world === "writes") keyed["completeness"] = String(gathered.isComplete);
   }
 
@@ -358,9 +370,34 @@ export class Resolver {
           item.refs[wire.slot] !== undefined || !isHeldUp(item.statuses[wire.source])
         )
       );
-    prepared.gathered = { members, columns, isComplete };
+    const absent = prepared.node.step.usesAbsent ? this.#absent(items, wires) : [];
+    prepared.gathered = { members, columns, absent, isComplete };
     return prepared.gathered;
   }
+
+  /** The items that some wire has nothing of, and the first node that says why. */
+  #absent(items: readonly Item[], wires: readonly PreparedWire[]): AbsentItem[] {
+    const { nodes } = this.options;
+    const absent: AbsentItem[] = [];
+    for (const item of items) {
+      if (wires.every((wire) => item.refs[wire.slot] !== undefined)) continue;
+      const node = nodes.find((each) => isEnd(item.statuses[this.slots.node(each.id)]));
+      if (node === undefined) continue;
+      const number = this.slots.node(node.id);
+      const status = item.statuses[number] as AbsentItem["status"];
+      absent.push({ name: item.name, node: node.id, status, reason: item.reasons?.get(number) ?? "" });
+    }
+    return absent;
+  }
+}
+
+function noteReason(item: Item, node: number, reason: string): void {
+  item.reasons ??= new Map();
+  item.reasons.set(node, reason);
+}
+
+function isEnd(status: ItemStatus | undefined): boolean {
+  return status === "rejected" || status === "failed" || status === "waiting";
 }
 
 /** The members as a step sees them; names only for steps that use them. */

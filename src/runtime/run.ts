@@ -13,7 +13,7 @@ import type { Pools } from "./pools.ts";
 import type { Resolution, Resolver, TaskInputs } from "./resolver.ts";
 import { Settler } from "./settler.ts";
 import { hasItemTasks, isSource, stagesOf } from "./stages.ts";
-import type { Born, Failed } from "./step.ts";
+import type { Born, Failed, Services } from "./step.ts";
 import type { ArtifactStore } from "./store.ts";
 import type { TableWriter } from "./tables.ts";
 import type { Reason } from "./task_key.ts";
@@ -34,6 +34,7 @@ export interface RunEffects {
   readonly cache: ActionCache;
   readonly store: ArtifactStore;
   readonly disk: Disk;
+  readonly services: Services;
   readonly pools: Pools;
   readonly tables: TableWriter;
   readonly emit: RunListener;
@@ -371,7 +372,7 @@ export class Run {
     performed: Performed,
   ) {
     if (performed.type === "stored") {
-      this.#settler.done(node, item, task, performed.result, performed.failedMembers);
+      this.#settler.done(node, item, task, performed);
       return;
     }
     this.#settler.notes(node, item, performed.notes);

@@ -29,7 +29,7 @@ import { Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
 import { SourceFile } from "./source.ts";
 import { isSource, sourceSpace } from "./stages.ts";
-import type { AnyStep, Born } from "./step.ts";
+import type { AnyStep, Born, Services } from "./step.ts";
 import { ArtifactStore } from "./store.ts";
 import { TableWriter } from "./tables.ts";
 import type { NodeParts } from "./task_key.ts";
@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly cwd: string;
   /** The folder for cache, store and runs. */
   readonly workspace: string;
+  /** What steps may reach beyond this machine. */
+  readonly services?: Services;
   /** The clock, for tests. */
   readonly now?: () => Date;
 }
@@ -146,6 +148,7 @@ export class Session {
         resolver,
         store,
         disk: localDisk,
+        services: this.#services,
         pools: new Pools({}),
         retry: retryDefaults,
         signal: new AbortController().signal,
@@ -239,6 +242,7 @@ export class Session {
         cache,
         store,
         disk: localDisk,
+        services: this.#services,
         pools: poolsOf(settings),
         tables,
         emit,
@@ -289,6 +293,10 @@ export class Session {
   #place(path: string): string {
     const home = path === "~" || path.startsWith("~/") ? Deno.env.get("HOME") : undefined;
     return resolve(this.options.cwd, home === undefined ? path : join(home, path.slice(1)));
+  }
+
+  get #services(): Services {
+    return this.options.services ?? new Map();
   }
 
   #now(): Date {

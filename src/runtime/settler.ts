@@ -10,7 +10,7 @@ import {
 import { bornSpace, type GraphNode } from "./graph.ts";
 import type { TaskKey } from "./hash.ts";
 import type { Item } from "./items.ts";
-import type { Note } from "./performer.ts";
+import type { Note, Performed } from "./performer.ts";
 import type { Resolver, TaskInputs } from "./resolver.ts";
 import { isSource } from "./stages.ts";
 import type { Failed, Member, Waiting } from "./step.ts";
@@ -69,12 +69,11 @@ export class Settler {
     node: GraphNode,
     item: Item | undefined,
     task: { readonly key: TaskKey; readonly inputs: TaskInputs; readonly elapsedMs: number },
-    result: StoredResult,
-    failedMembers: ReadonlyMap<Member, string>,
+    { result, failedMembers, isProvisional }: Extract<Performed, { type: "stored" }>,
   ): void {
     const { resolver, cache, emit } = this.effects;
     const { key, inputs, elapsedMs } = task;
-    if (failedMembers.size === 0) {
+    if (failedMembers.size === 0 && !isProvisional) {
       const name = { node: resolver.taskNode(node), item: item?.name ?? "", key };
       cache.record(name, resolver.keyParts(node, inputs, item), result);
     }
@@ -111,7 +110,7 @@ export class Settler {
     elapsedMs: number,
   ): void {
     const { resolver, emit } = this.effects;
-    resolver.settle(node, item, status);
+    resolver.settle(node, item, status, undefined, reason);
     this.#noteReason(node, item, reason);
     this.#counts[status]++;
     this.#hasNews = true;

@@ -103,6 +103,8 @@ export interface Produced<Values> {
   readonly outputs: Values;
   /** From a scan: part of what is there could not be read, so nothing counts as removed. */
   readonly isPartial?: boolean;
+  /** It may come out better another time (a service did not answer): used now, never cached. */
+  readonly isProvisional?: boolean;
 }
 
 /** The item is left out, with the reason and the numbers it was judged by. Not an error; cached. */
@@ -131,7 +133,7 @@ export type StepResult<Values> = Produced<Values> | Rejected | Waiting | Failed;
 
 export function produced<const Values>(
   outputs: Values,
-  options: { readonly isPartial?: boolean } = {},
+  options: { readonly isPartial?: boolean; readonly isProvisional?: boolean } = {},
 ): Produced<Values> {
   return { status: "produced", outputs, ...options };
 }
@@ -151,12 +153,37 @@ export function failed(
   return { status: "failed", reason, ...options };
 }
 
+/** An item that a step's `all` ports have nothing of, and where it ended. */
+export interface AbsentItem {
+  readonly name: string;
+  /** The node that left it out. */
+  readonly node: string;
+  readonly status: "rejected" | "failed" | "waiting";
+  readonly reason: string;
+}
+
+/** Names a service that a session may have: a model, an object store. */
+export interface ServiceKey<Service> {
+  readonly name: string;
+  /** Only its type counts. */
+  readonly example?: Service;
+}
+
+export function serviceKey<Service>(name: string): ServiceKey<Service> {
+  return { name };
+}
+
+/** What is given to a session for its steps, by the names of their keys. */
+export type Services = ReadonlyMap<string, unknown>;
+
 /** What a step is given besides its inputs and parameters. */
 export interface StepContext {
   /** The item's name (a path relative to the scanned folder); "" unless `usesItemName`. */
   readonly itemName: string;
   /** The members of the step's `all` ports. */
   readonly members: readonly MemberItem[];
+  /** Items that its `all` ports lack, by name; empty unless `usesAbsent`. */
+  readonly absent: readonly AbsentItem[];
   /** Whether an `all` step has everything: false under `--limit`, or when an item failed upstream. */
   readonly isComplete: boolean;
   /** Fires when the run is being given up; a step that waits should stop. */
@@ -167,6 +194,8 @@ export interface StepContext {
   warn(message: string): void;
   /** A line for the end of the run, such as a total; it is cached with the result. */
   summarize(line: string): void;
+  /** What reaches beyond this machine; throws a `TypeError` where the session does not have it. */
+  service<Service>(key: ServiceKey<Service>): Service;
   /** The file system, for steps that declare `world`. */
   readonly disk: Disk;
 }
@@ -207,6 +236,8 @@ export interface StepDefinition<
   readonly pool?: string;
   /** Its results depend on the item's name, which then is part of the key. */
   readonly usesItemName?: boolean;
+  /** Its results depend on which items are missing, and why: they are part of the key. */
+  readonly usesAbsent?: boolean;
   /** Its results are looked at as they are (a report, a table), so nothing needs to consume them. */
   readonly isResult?: boolean;
   readonly inputs: In;
@@ -277,6 +308,9 @@ function problemWith(step: AnyStep): string | undefined {
   if (step.batch !== undefined && !isPerItem(step)) return '"batch" needs an "each" input';
   if (step.world === "reads" && isPerItem(step)) {
     return 'a step with world "reads" runs once and has no "each" input';
+  }
+  if (step.usesAbsent && !step.usesItemName) {
+    return '"usesAbsent" shows names, so it needs "usesItemName"';
   }
   if (step.isCurrent !== undefined && step.world !== "writes") {
     return '"isCurrent" is for steps with world "writes"';
