@@ -13,7 +13,7 @@ import type { Item } from "./items.ts";
 import type { Note, Performed } from "./performer.ts";
 import type { Resolver, TaskInputs } from "./resolver.ts";
 import { isSource } from "./stages.ts";
-import type { Failed, Member, Waiting } from "./step.ts";
+import type { Failed, Waiting } from "./step.ts";
 import { type TableDefinition, type TableRow, tablesOf, type TableWriter } from "./tables.ts";
 
 export interface SettlerEffects {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { text } from "../../src/runtime/artifact.ts";
-import { all, type AnyStep, defineStep, one, produced, serviceKey } from "../../src/runtime/step.ts";
+import {
+  all,
+  type AnyStep,
+  defineStep,
+  one,
+  produced,
+  serviceKey,
+} from "../../src/runtime/step.ts";
 import { Rig } from "../rig.ts";
 
 const oracle = serviceKey<() => string | undefined>("oracle");
@@ -35,7 +42,9 @@ const missing = defineStep({
   outputs: { list: one(text, "what is missing") },
   run: (_, __, { absent }) =>
     produced({
-      list: absent.map(({ name, node, status, reason }) => `${name} ${status} at ${node}: ${reason}`)
+      list: absent.map(({ name, node, status, reason }) =>
+        `${name} ${status} at ${node}: ${reason}`
+      )
         .join("; "),
     }),
 });
@@ -79,7 +88,10 @@ Deno.test("a service that the session has not is named", async () => {
     `${texts}  joined: { use: test.join, from: upper }\n  answer: { use: test.ask, from: joined }\n`,
   );
   assert.equal(status, "failed");
-  assert.match(JSON.stringify(events), /test\.ask\\" wants \\"oracle\\", which this session has not/);
+  assert.match(
+    JSON.stringify(events),
+    /test\.ask\\" wants \\"oracle\\", which this session has not/,
+  );
 });
 
 Deno.test("a step may see which items are missing, where they ended and why", async () => {
