@@ -79,6 +79,17 @@ export class TiffBlock {
     return this.entries.find((entry) => entry.tag === tag && entry.directory === directory);
   }
 
+  /** Whether its numbers have the low byte first. */
+  get isLittleEndian(): boolean {
+    return this.#isLittle;
+  }
+
+  /** An entry's values as they lie in the block, in its byte order. */
+  raw({ type, count, valueAt }: TiffEntry): Uint8Array {
+    const start = this.#view.byteOffset + valueAt;
+    return new Uint8Array(this.#view.buffer, start, count * typeSizes[type]!);
+  }
+
   /** A whole-number value of an entry; undefined for other types. */
   integer(entry: TiffEntry | undefined, index = 0): number | undefined {
     if (entry === undefined || index >= entry.count) return undefined;
