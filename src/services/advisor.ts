@@ -1,4 +1,5 @@
 import type { Json } from "../runtime/hash.ts";
+import { serviceKey } from "../runtime/step.ts";
 
 /** What a model is asked: it answers in JSON of a schema. */
 export interface AdvisorQuestion {
@@ -33,5 +34,8 @@ export interface AdvisorSettings {
   readonly timeout_s: number;
 }
 
-/** How steps come by an advisor: `context.service(advisors)`. */
+/** How steps come by an advisor. */
 export type Advisors = (settings: AdvisorSettings) => Advisor;
+
+/** For `context.service(advisors)`. */
+export const advisors = serviceKey<Advisors>("advisors");
