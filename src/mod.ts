@@ -50,11 +50,20 @@
 import { resolve } from "node:path";
 import type { Catalog } from "./runtime/catalog.ts";
 import { Session } from "./runtime/session.ts";
+import type { Services } from "./runtime/step.ts";
+import { createServices } from "./services/mod.ts";
+import { normalize } from "./steps/image/normalize.ts";
+import { discoverBaseline } from "./steps/baseline/discover.ts";
+import { recommend } from "./steps/baseline/recommend.ts";
 import { proxy } from "./steps/image/proxy.ts";
 import { scan } from "./steps/ingest/scan.ts";
+import { inspectContent } from "./steps/inspect/content.ts";
 import { inspectMetadata } from "./steps/inspect/metadata.ts";
 import { catalog } from "./steps/mod.ts";
+import { choose } from "./steps/policy/choose.ts";
 import { files } from "./steps/publish/files.ts";
+import { publishMapping } from "./steps/publish/mapping.ts";
+import { reportNormalize } from "./steps/report/normalize.ts";
 import { savings } from "./steps/report/savings.ts";
 
 export { z } from "zod";
@@ -81,7 +90,20 @@ export { image } from "./steps/kinds.ts";
 export { catalog };
 
 /** The built-in steps, for recipes in TypeScript. */
-export const steps = { scan, proxy, inspectMetadata, files, savings } as const;
+export const steps = {
+  scan,
+  normalize,
+  proxy,
+  inspectMetadata,
+  inspectContent,
+  files,
+  publishMapping,
+  reportNormalize,
+  savings,
+  discoverBaseline,
+  recommend,
+  choose,
+} as const;
 
 export interface OpenSessionOptions {
   /** The folder for cache, store and runs; ".tintype" where the program stands, when left out. */
@@ -90,6 +112,8 @@ export interface OpenSessionOptions {
   readonly cwd?: string;
   /** The steps there are; the built-in ones when left out. */
   readonly catalog?: Catalog;
+  /** What steps may reach beyond this machine; the built-in services when left out. */
+  readonly services?: Services;
 }
 
 /** Opens a workspace: checks, plans and runs recipes in it, and queries what they found. */
@@ -97,6 +121,7 @@ export function openSession(options: OpenSessionOptions = {}): Session {
   const cwd = options.cwd ?? Deno.cwd();
   return new Session({
     catalog: options.catalog ?? catalog,
+    services: options.services ?? createServices(Deno.env),
     cwd,
     workspace: resolve(cwd, options.workspace ?? ".tintype"),
   });

@@ -7,6 +7,7 @@ export const measures = [
   "long_side",
   "short_side",
   "megapixels",
+  /** Long to short side, 1 or more. */
   "aspect_ratio",
   "bytes",
   "bits_per_pixel",
@@ -18,6 +19,8 @@ export const measures = [
   "colourfulness",
   "clipped_dark",
   "clipped_bright",
+  /** Dark and bright together, which is what a policy limits. */
+  "clipped",
 ] as const;
 
 export type Measure = (typeof measures)[number];
@@ -73,9 +76,10 @@ const clusterShape = z.object({
   cluster: z.int(),
   count: z.int(),
   share: z.number(),
-  /** Medians of the members, which are real values. */
+  /** The size of the member that is the median by pixels, so one that a picture has. */
   width: z.int(),
   height: z.int(),
+  /** The lower median of the members. */
   bytes: z.int(),
 });
 
@@ -100,9 +104,20 @@ const populationShape = z.object({
   jpeg_quality: z.int().nullable(),
   /** `rgb`, `grey`, `cmyk` …, with the bits a channel: `rgb 8`. */
   colour_mode: z.string(),
+  has_alpha: z.boolean(),
   uses_alpha: z.boolean(),
   is_upright: z.boolean(),
+  /** More than one frame or page. */
+  is_multi_page: z.boolean(),
+  /** Its numbers mean sRGB; also grey of at most 8 bits without a profile. */
   is_srgb: z.boolean(),
+  /**
+   * Rounded down: to two significant digits below a quarter of the median, else to one, so that limits
+   * of as many digits count the pictures below them exactly. Null where content was not measured.
+   */
+  sharpness: z.number().nullable(),
+  /** Share of clipped pixels, dark and bright together, rounded up to steps of 0.05. */
+  clipped: z.number().nullable(),
   images: z.int(),
   /** Of all of them. */
   bytes: z.int(),
@@ -140,6 +155,9 @@ export type Baseline = z.output<typeof baselineShape>;
 export type Quantiles = z.output<typeof quantilesShape>;
 export type Histogram = z.output<typeof histogramShape>;
 export type Population = z.output<typeof populationShape>;
+export type OutlierRule = z.output<typeof outlierRuleShape>;
+export type Mode = z.output<typeof modeShape>;
+export type Cluster = z.output<typeof clusterShape>;
 
 /** Where one picture stands in the set. */
 export const standingShape = z.object({

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fromFileUrl } from "../runtime/file_url.ts";
 import { Session } from "../runtime/session.ts";
+import { createServices } from "../services/mod.ts";
 import { catalog } from "../steps/mod.ts";
 
 /** The command line asks for something that cannot be. */
@@ -25,7 +26,8 @@ export function callerFolder(): string {
 export function sessionOf(command: Command): Session {
   const { workspace } = command.optsWithGlobals<{ readonly workspace: string }>();
   const cwd = callerFolder();
-  return new Session({ catalog, cwd, workspace: resolve(cwd, workspace) });
+  const services = createServices(Deno.env);
+  return new Session({ catalog, services, cwd, workspace: resolve(cwd, workspace) });
 }
 
 /** A recipe's path as given, or that of a shipped recipe by its name, such as "proxy". */

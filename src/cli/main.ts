@@ -69,6 +69,16 @@ export async function main(args: readonly string[]): Promise<number> {
       does(async () => (await import("./runs.ts")).runs),
     );
 
+  program.command("restore-names <folder>")
+    .description("copy a normalized dataset's pictures back under the names of their originals")
+    .option(
+      "--to <folder>",
+      'where the copies go; "restored" in the dataset\'s folder when left out',
+    )
+    .action(
+      does(async () => (await import("./restore_names.ts")).restoreNames),
+    );
+
   program.command("query <sql>")
     .description("ask what the runs found: views items, tasks, runs, and one for each node")
     .option("--run <run>", "the tables of another run than the last")

@@ -182,6 +182,7 @@ export class Performer {
       warn: (text) => void notes.push({ type: "warning", text }),
       summarize: (text) => void notes.push({ type: "summary", text }),
       service: (key) => this.#service(node, key),
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       disk: this.effects.disk,
     };
   }

@@ -55,7 +55,6 @@ interface PreparedWire {
   readonly slot: number;
   readonly source: number;
   readonly sourceId: string;
-  readonly isOptional: boolean;
 }
 
 interface PreparedNode {
@@ -104,7 +103,6 @@ export class Resolver {
       slot: this.slots.slot(wire.node, wire.port),
       source: this.slots.node(wire.node),
       sourceId: wire.node,
-      isOptional: ports.get(port)!.isOptional,
     }));
     this.#nodes.set(node.id, {
       node,
@@ -333,7 +331,6 @@ export class Resolver {
       const ref = isShared ? this.#oneRefs[wire.slot] : item!.refs[wire.slot];
       if (ref === undefined) {
         const status = isShared ? this.#onceStatuses[wire.source] : item!.statuses[wire.source];
-        if (wire.isOptional && !isHeldUp(status)) continue;
         return { status: isHeldUp(status) ? "held-up" : "left-out", by: wire.sourceId };
       }
       refs[wire.port] = ref;
@@ -385,7 +382,12 @@ export class Resolver {
       if (node === undefined) continue;
       const number = this.slots.node(node.id);
       const status = item.statuses[number] as AbsentItem["status"];
-      absent.push({ name: item.name, node: node.id, status, reason: item.reasons?.get(number) ?? "" });
+      absent.push({
+        name: item.name,
+        node: node.id,
+        status,
+        reason: item.reasons?.get(number) ?? "",
+      });
     }
     return absent;
   }

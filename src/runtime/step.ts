@@ -196,6 +196,8 @@ export interface StepContext {
   summarize(line: string): void;
   /** What reaches beyond this machine; throws a `TypeError` where the session does not have it. */
   service<Service>(key: ServiceKey<Service>): Service;
+  /** Bytes that nobody can guess, for steps that declare `world: "writes"`. */
+  randomBytes(length: number): Uint8Array;
   /** The file system, for steps that declare `world`. */
   readonly disk: Disk;
 }

@@ -161,9 +161,10 @@ export class TableWriter {
   }
 
   async #write(definition: TableDefinition, rows: Iterable<TableRow>, target: string) {
-    const { writeParquet } = await import("./parquet.ts");
+    const { parquetBytes } = await import("./parquet.ts");
     const temporary = join(this.folder, `.${definition.name}.sealing.parquet`);
-    writeParquet(temporary, columnsOfTable(definition), this.#records(definition, rows));
+    const records = this.#records(definition, rows);
+    Deno.writeFileSync(temporary, parquetBytes(columnsOfTable(definition), records));
     Deno.renameSync(temporary, target);
   }
 

@@ -22,6 +22,9 @@ function contextOn(disk: Disk, names: readonly string[] = []) {
     warn: (message) => void warnings.push(message),
     summarize: () => {},
     disk,
+    absent: [],
+    service: (key) => assert.fail(`no service is asked for, "${key}" was`),
+    randomBytes: (length) => new Uint8Array(length),
   };
   return { context, warnings };
 }
@@ -42,7 +45,7 @@ function pictureHandle(bytes: Uint8Array): Handle<Image> {
 function publish(rig: PictureRig, disk: Disk, handles: readonly Handle<Image>[]) {
   const { context } = contextOn(disk, handles.map((_, index) => `${index}.jpg`));
   const params = { folder: rig.path("out"), name: "{stem}.{ext}", overwrite: false };
-  return files.run!({ image: new Map(handles.entries()) }, params, context);
+  return files.run!({ image: new Map(handles.entries()), originals: new Map() }, params, context);
 }
 
 Deno.test("too little free space is found before anything is written, with the figures", async () => {

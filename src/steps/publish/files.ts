@@ -18,7 +18,15 @@ import {
 } from "../../runtime/step.ts";
 import { image } from "../kinds.ts";
 import { type Manifest, type ManifestEntry, readManifest, writeManifest } from "./manifest.ts";
-import { collisionKey, fileNamer, nameProblem, patternProblem } from "./names.ts";
+import {
+  collisionKey,
+  fileNamer,
+  isSecret,
+  nameProblem,
+  patternProblem,
+  secretUuid,
+  usesUuid,
+} from "./names.ts";
 
 const publishedFileShape = z.object({
   file: z.string(),
@@ -40,7 +48,7 @@ const params = z.object({
     const problem = patternProblem(pattern);
     if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
   }).meta({
-    description: "the files' names: {stem} {id} {ext} {hash} {index} {dir}",
+    description: "the files' names: {stem} {id} {ext} {hash} {index} {dir} {uuid}",
   }),
   overwrite: z.boolean().default(false).meta({
     description: "also replace files that a person changed or that are not ours",
@@ -62,23 +70,31 @@ const writesAtOnce = 4;
  */
 export const files = defineStep({
   name: "publish.files",
-  version: 1,
+  version: 2,
   doc: "Writes pictures into a folder, named by a pattern; never over a person's changes.",
   origin: "computed",
   world: "writes",
   usesItemName: true,
-  inputs: { image: all(image, "what to publish") },
+  inputs: {
+    image: all(image, "what to publish"),
+    originals: all(image, "what {uuid} is made from, so that it outlives other settings", {
+      isOptional: true,
+    }),
+  },
   params,
   outputs: { file: each(publishedFile, "where each picture went") },
-  async run({ image }, params, context) {
-    const targets = targetsOf(image, params, context);
+  async run(inputs, params, context) {
+    const salt = usesUuid(params.name) ? await saltOf(params.folder, context) : undefined;
+    const targets = targetsOf(inputs, params, context, salt);
     const problem = nameProblems(targets);
     if (problem !== undefined) return failed(problem);
     return await new Publication(params, context, targets).publish();
   },
-  async isCurrent({ image }, params, context) {
+  async isCurrent(inputs, params, context) {
     const manifest = await readManifest(context.disk, params.folder);
-    const targets = targetsOf(image, params, context);
+    const salt = usesUuid(params.name) ? await readSalt(params.folder, context.disk) : undefined;
+    if (usesUuid(params.name) && salt === undefined) return false;
+    const targets = targetsOf(inputs, params, context, salt);
     const names = new Set(targets.map((target) => target.file));
     const ours = Object.entries(manifest).filter(([, entry]) => entry.owner === context.owner);
     const isStale = context.isComplete && targets.length > 0 &&
@@ -92,6 +108,32 @@ export const files = defineStep({
   },
 });
 
+const saltName = ".tintype-salt";
+const saltBytes = 32;
+
+/** The secret behind a folder's `{uuid}` names, made when the folder first needs it. */
+async function saltOf(folder: string, { disk, randomBytes }: StepContext): Promise<Uint8Array> {
+  const known = await readSalt(folder, disk);
+  if (known !== undefined) return known;
+  const salt = randomBytes(saltBytes);
+  disk.makeFolder(folder);
+  await disk.write(join(folder, saltName), new TextEncoder().encode(`${salt.toHex()}\n`), {
+    sync: true,
+  });
+  return salt;
+}
+
+async function readSalt(folder: string, disk: Disk): Promise<Uint8Array | undefined> {
+  const path = join(folder, saltName);
+  if (disk.stat(path) === undefined) return undefined;
+  const text = new TextDecoder().decode(await disk.read(path)).trim();
+  if (/^[0-9a-f]{64}$/.test(text)) return Uint8Array.fromHex(text);
+  throw new Error(
+    `Cannot read "${path}": it is no salt (64 hexadecimal digits are wanted); restore it, or remove ` +
+      "it to give all files new names",
+  );
+}
+
 /** A picture and the file that it is to become. */
 interface Target {
   readonly member: Member;
@@ -101,22 +143,29 @@ interface Target {
 }
 
 function targetsOf(
-  images: Collection,
+  { image, originals }: { readonly image: Collection; readonly originals?: Collection },
   { name }: FilesParams,
   context: StepContext,
+  salt: Uint8Array | undefined,
 ): readonly Target[] {
   const { members } = context;
   const nameOf = fileNamer(name);
+  const copies = new Map<string, number>();
   const targets: Target[] = [];
   members.forEach(({ member, name: item }, index) => {
-    const handle = images.get(member);
+    const handle = image.get(member);
     if (handle === undefined) return;
     const { hash, facts } = handle.ref;
     const format = String(facts?.["format"] ?? "bin");
-    const named = { item, hash, format, index: index + 1, count: members.length };
-    targets.push({ member, item, handle, file: nameOf(named) });
+    const source = originals?.get(member)?.ref.hash ?? hash;
+    const copy = copies.get(source) ?? 0;
+    copies.set(source, copy + 1);
+    const uuid = salt && secretUuid(salt, source, copy);
+    const named = { item, hash, format, index: index + 1, count: members.length, uuid };
+    targets.push({ member, item: isSecret(name) ? "" : item, handle, file: nameOf(named) });
   });
-  return targets;
+  // Times of writing would give the order of the sources away.
+  return !isSecret(name) ? targets : targets.toSorted((a, b) => a.file < b.file ? -1 : 1);
 }
 
 function nameProblems(targets: readonly Target[]): string | undefined {

@@ -9,6 +9,7 @@ export const manifestName = ".tintype-manifest.json";
 export interface ManifestEntry {
   /** `<recipe>/<node>` that published it. */
   readonly owner: string;
+  /** The item's name; "" in a folder whose names are to say nothing of their sources. */
   readonly item: string;
   /** sha256 of what we published, or would have where a person's version was kept. */
   readonly hash: string;

@@ -1,10 +1,12 @@
 import { extname } from "node:path/posix";
+import { createHmac } from "node:crypto";
 import { sha256 } from "../../runtime/hash.ts";
 
 /** What a name pattern may hold. */
-export const placeholders = ["stem", "id", "ext", "hash", "index", "dir"] as const;
+export const placeholders = ["stem", "id", "ext", "hash", "index", "dir", "uuid"] as const;
 
-const extensions: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
+/** The extension of a format's files. */
+export const extensions: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
 
 /** What is known of a file that gets a name. */
 export interface Named {
@@ -15,6 +17,36 @@ export interface Named {
   /** From 1, in the order of the items. */
   readonly index: number;
   readonly count: number;
+  /** For `{uuid}`, as `secretUuid` makes it. */
+  readonly uuid?: string;
+}
+
+/** Whether names of a pattern need a salt. */
+export function usesUuid(pattern: string): boolean {
+  return pattern.includes("{uuid}");
+}
+
+/** Whether they say nothing of their sources besides. */
+export function isSecret(pattern: string): boolean {
+  return usesUuid(pattern) && !/\{(stem|id|hash|index|dir)\}/.test(pattern);
+}
+
+/**
+ * A UUID that stands for a content under a salt: the same on every run, and no way back without the
+ * salt. The first 122 bits of HMAC-SHA256(salt, `<hash>:<copy>`), as version 8 of RFC 9562, section 5.8.
+ * `copy` numbers pictures with the very same content, from 0.
+ */
+export function secretUuid(salt: Uint8Array, hash: string, copy: number): string {
+  const digest = createHmac("sha256", salt).update(`${hash}:${copy}`).digest("hex");
+  const variant = (8 + parseInt(digest[16]!, 16) % 4).toString(16);
+  const parts = [
+    digest.slice(0, 8),
+    digest.slice(8, 12),
+    `8${digest.slice(13, 16)}`,
+    `${variant}${digest.slice(17, 20)}`,
+    digest.slice(20, 32),
+  ];
+  return parts.join("-");
 }
 
 /** Why a pattern cannot be used, or undefined. */
@@ -31,14 +63,15 @@ export function patternProblem(pattern: string): string | undefined {
   if (rest.includes("\\")) return 'folders are parted by "/"';
   // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f]/.test(rest)) return "it holds a control character";
-  const names = /\{(stem|id|hash|index)\}/.test(pattern);
+  const names = /\{(stem|id|hash|index|uuid)\}/.test(pattern);
   return names ? undefined : "every file would get the same name (add {stem}, {id} or {index})";
 }
 
 /**
  * Names files by a pattern. `{stem}` the item's name without folder and extension; `{dir}` its
  * folder; `{id}` 8 hexadecimal digits that stand for the item's whole path; `{hash}` the first 12 of
- * the published content's sha256; `{index}` its number, padded with zeros; `{ext}` by the format.
+ * the published content's sha256; `{index}` its number, padded with zeros; `{ext}` by the format;
+ * `{uuid}` a name that reveals neither source nor order.
  */
 export function fileNamer(pattern: string): (named: Named) => string {
   const parts = pattern.split(/\{([^{}]*)\}/); // texts and placeholders in turn
@@ -64,6 +97,8 @@ function valueOf(placeholder: string, named: Named): string {
       return named.hash.slice(0, 12);
     case "index":
       return String(named.index).padStart(Math.max(4, String(named.count).length), "0");
+    case "uuid":
+      return named.uuid ?? "";
     case "ext":
       return extensions[named.format] ?? named.format;
     default:

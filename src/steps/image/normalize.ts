@@ -1,0 +1,368 @@
+import { z } from "zod";
+import type { Handle } from "../../runtime/artifact.ts";
+import { rowKind } from "../../runtime/artifact.ts";
+import { defineStep, each, one, produced, rejected } from "../../runtime/step.ts";
+import type { Policy } from "../../baseline/policy.ts";
+import { leftOut, type Picture, type Treatment, treatmentOf } from "../../baseline/treatment.ts";
+import { decodeRaster } from "../../imaging/decode.ts";
+import { encodeRaster } from "../../imaging/encode.ts";
+import { safeExif, uprightExif } from "../../imaging/exif_writer.ts";
+import { type ImageHeader, readHeader } from "../../imaging/header.ts";
+import type { Image } from "../../imaging/image.ts";
+import { readMetadataBlocks, withMetadata } from "../../imaging/metadata_blocks.ts";
+import { type Colour, flattenRaster, type Raster } from "../../imaging/raster.ts";
+import { type SegmentedFormat, stripPrivateSegments } from "../../imaging/segments.ts";
+import { ssim } from "../../imaging/ssim.ts";
+import { imagingTools } from "../../imaging/tools.ts";
+import { policy } from "../baseline/kinds.ts";
+import { content } from "../inspect/content.ts";
+import { metadata } from "../inspect/metadata.ts";
+import { image, type MadeFormat } from "../kinds.ts";
+
+const changeShape = z.object({
+  action: z.enum(["unchanged", "metadata_only", "recompressed", "resized", "converted"]),
+  /** Each transformation with its numbers, in order. */
+  steps: z.array(z.string()),
+  because: z.string(),
+  width_before: z.int(),
+  height_before: z.int(),
+  bytes_before: z.int(),
+  format_before: z.string(),
+  quality_before: z.int().nullable(),
+  width_after: z.int(),
+  height_after: z.int(),
+  bytes_after: z.int(),
+  format_after: z.string(),
+  quality_after: z.int().nullable(),
+  /** Of the written picture against its pixels before they were encoded; null where none were. */
+  ssim: z.number().nullable(),
+});
+export type Change = z.output<typeof changeShape>;
+
+/** What became of a picture, with every number; sizes upright, in pixels. */
+export const change = rowKind("change", "what became of a picture", changeShape);
+
+const params = z.object({
+  metadata: z.enum(["strip", "keep_safe", "keep"]).default("strip").meta({
+    description: "strip takes all of it out; keep_safe leaves camera, lens, exposure, date and " +
+      "copyright; keep leaves everything, GPS and serial numbers too",
+  }),
+  effort: z.enum(["fast", "balanced", "small"]).default("balanced").meta({
+    description: "time spent on making files small",
+  }),
+  measure_ssim: z.boolean().default(true).meta({
+    description: "compare each picture that was encoded anew with what it was made of",
+  }),
+});
+type NormalizeParams = z.output<typeof params>;
+
+/**
+ * Brings pictures within a policy: only down, never up. A picture that is within it already is not
+ * encoded anew; at most its metadata segments are taken out, losslessly. A lower quality alone is
+ * applied only where it saves at least 5 % of the bytes. What is encoded is upright sRGB, 8 bits.
+ */
+export const normalize = defineStep({
+  name: "image.normalize",
+  version: 1,
+  doc: "Brings pictures within a policy: size, format, quality, colour, metadata; only down.",
+  origin: "computed",
+  inputs: {
+    image: each(image, "the originals"),
+    metadata: each(metadata, "what their headers say"),
+    content: each(content, "how they look, for what is left out by it", { isOptional: true }),
+    policy: one(policy, "what they are brought to"),
+  },
+  params,
+  outputs: {
+    image: each(image, "the normalized pictures"),
+    change: each(change, "what became of each"),
+  },
+  tools: imagingTools,
+  async run({ image: original, metadata, content, policy }, params) {
+    const [facts, wanted] = [await metadata.read(), await policy.read()];
+    const out = leftOut(facts, await content?.read(), wanted);
+    if (out !== undefined) return rejected(out.reason, out.numbers);
+    const opened = await original.read();
+    const job: Job = {
+      original,
+      opened,
+      header: await opened.header(),
+      facts,
+      policy: wanted,
+      params,
+      treatment: treatmentOf(facts, wanted),
+    };
+    const made = await (job.treatment.required.length === 0 ? keptOrSmaller(job) : encoded(job));
+    return produced({
+      image: made.bytes === undefined ? original : pictureOf(made.bytes, made),
+      change: changeOf(job, made),
+    });
+  },
+});
+
+interface Job {
+  readonly original: Handle<Image>;
+  readonly opened: Image;
+  readonly header: ImageHeader;
+  readonly facts: Picture;
+  readonly policy: Policy;
+  readonly params: NormalizeParams;
+  readonly treatment: Treatment;
+}
+
+/** A file to be, and how it came about. */
+interface Made {
+  /** Undefined for the original itself. */
+  readonly bytes?: Uint8Array;
+  readonly action: Change["action"];
+  readonly steps: readonly string[];
+  readonly because: string;
+  readonly width: number;
+  readonly height: number;
+  readonly format: MadeFormat;
+  readonly quality: number | null;
+  readonly ssim: number | null;
+}
+
+function pictureOf(bytes: Uint8Array, { format, width, height }: Made) {
+  return { bytes, format, width, height };
+}
+
+/** Less is not worth another loss of quality. */
+const leastSaving = 0.05;
+
+/** For a picture within the policy, but perhaps for its quality. */
+async function keptOrSmaller(job: Job): Promise<Made> {
+  const kept = await rewritten(job);
+  if (!job.treatment.isQualityAbove) return kept;
+  const before = kept.bytes?.length ?? job.original.ref.byteLength;
+  const smaller = await encoded(job);
+  const after = smaller.bytes!.length;
+  if (after <= before * (1 - leastSaving)) return smaller;
+  const because = `quality ${job.facts.jpeg_quality} is above ${job.policy.quality}, but ` +
+    `encoding anew would bring ${bytesText(before)} to ${
+      bytesText(after)
+    }, which is not worth a loss`;
+  return { ...kept, because };
+}
+
+/** The picture data byte for byte; only metadata segments are taken out or put in. */
+async function rewritten({ opened, facts, params, original }: Job): Promise<Made> {
+  const format = facts.format as MadeFormat;
+  const before = await opened.bytes();
+  const after = params.metadata === "keep"
+    ? before
+    : await withSafeMetadata(before, format, params);
+  const isSame = after === before || sameBytes(after, before);
+  const { width, height, jpeg_quality: quality } = facts;
+  const size = `${bytesText(original.ref.byteLength)} → ${bytesText(after.length)}`;
+  return {
+    bytes: isSame ? undefined : after,
+    action: isSame ? "unchanged" : "metadata_only",
+    steps: isSame ? [] : [`metadata taken out without touching the picture: ${size}`],
+    because: "it is within the policy",
+    width,
+    height,
+    format,
+    quality,
+    ssim: null,
+  };
+}
+
+async function withSafeMetadata(
+  bytes: Uint8Array,
+  format: SegmentedFormat,
+  { metadata }: NormalizeParams,
+): Promise<Uint8Array> {
+  const stripped = stripPrivateSegments(bytes, format);
+  if (metadata === "strip") return stripped;
+  const { exif } = await readMetadataBlocks(bytes, { format });
+  return withMetadata(stripped, format, { exif: exif && safeExif(exif) });
+}
+
+async function encoded(job: Job): Promise<Made> {
+  const { treatment, opened, policy, params } = job;
+  const { width, height, isFlattened } = treatment;
+  const decoded = await opened.raster({ size: { width, height } });
+  const raster = isFlattened ? flattenRaster(decoded, colourOf(policy.background)) : decoded;
+  const attempt = await smallest(job, raster);
+  const blocks = await keptBlocks(job);
+  const bytes = withMetadata(attempt.bytes, attempt.format, blocks);
+  return {
+    bytes,
+    action: actionOf(treatment),
+    steps: stepsOf(job, attempt, bytes.length),
+    because: becauseOf(job),
+    width: raster.width,
+    height: raster.height,
+    format: attempt.format,
+    quality: attempt.quality,
+    ssim: params.measure_ssim ? await similarity(attempt.bytes, raster, treatment.isGrey) : null,
+  };
+}
+
+function actionOf({ isResized, required }: Treatment): Change["action"] {
+  if (isResized) return "resized";
+  return required.length === 0 ? "recompressed" : "converted";
+}
+
+function becauseOf({ treatment, facts, policy }: Job): string {
+  if (treatment.required.length > 0) return "the policy asks for it";
+  return `its quality of ${facts.jpeg_quality} is above ${policy.quality}`;
+}
+
+interface Attempt {
+  readonly bytes: Uint8Array;
+  readonly format: MadeFormat;
+  /** Null for PNG. */
+  readonly quality: number | null;
+  readonly palette?: "exact" | "dithered";
+}
+
+/** How a picture may be encoded, the most wanted first. */
+type Encoding = Omit<Attempt, "bytes"> & {
+  readonly effort: "fast" | "balanced" | "small";
+  readonly isFiltered?: boolean;
+  readonly palette?: "exact" | "dithered";
+};
+
+/**
+ * The first attempt that takes no more bytes than the original, or the smallest of all. A picture must
+ * not grow because its policy has another format, or because it is encoded a second time.
+ */
+async function smallest({ treatment, original, params }: Job, raster: Raster): Promise<Attempt> {
+  const { isGrey } = treatment;
+  let best: Attempt | undefined;
+  for (const { format, quality, ...more } of attempts(treatment, params.effort)) {
+    const options = { format, quality: quality ?? undefined, isGrey, ...more };
+    const bytes = await encodeRaster(raster, options);
+    const { palette } = more;
+    if (best === undefined || bytes.length < best.bytes.length) {
+      best = { bytes, format, quality, palette };
+    }
+    if (best.bytes.length <= original.ref.byteLength) return best;
+  }
+  return best!;
+}
+
+/** Below this a picture looks damaged, and bytes are no longer what counts. */
+const leastQuality = 40;
+
+function* attempts(
+  { formats, quality, isGrey }: Treatment,
+  effort: NormalizeParams["effort"],
+): Generator<Encoding> {
+  for (const format of formats) {
+    if (format === "png") {
+      yield* pngAttempts(effort, formats.length === 1 && !isGrey);
+      continue;
+    }
+    yield { format, quality, effort };
+    const least = Math.min(quality, leastQuality);
+    for (let lower = quality; lower >= least; lower -= 10) {
+      yield { format, quality: lower, effort: "small" };
+    }
+  }
+}
+
+/** With fewer colours only where no other format may be taken instead. */
+function* pngAttempts(effort: NormalizeParams["effort"], mayReduce: boolean): Generator<Encoding> {
+  const png = { format: "png", quality: null } as const;
+  yield { ...png, effort };
+  yield { ...png, effort, isFiltered: true };
+  yield { ...png, effort: "small" };
+  yield { ...png, effort: "small", isFiltered: true };
+  if (!mayReduce) return;
+  yield { ...png, effort: "small", palette: "exact" };
+  yield { ...png, effort: "small", palette: "dithered" };
+}
+
+function stepsOf({ treatment, facts, policy, params, original }: Job, made: Attempt, size: number) {
+  const { required, formats } = treatment;
+  const steps = [...required];
+  if (made.format !== formats[0]) {
+    steps.push(`written as ${made.format}, since ${formats[0]} would take more bytes`);
+  }
+  if (made.palette !== undefined) {
+    steps.push("written with at most 256 colours, so that it takes no more bytes than before");
+  }
+  if (made.quality !== null) {
+    const isSame = facts.jpeg_quality === null || facts.jpeg_quality === made.quality;
+    const from = isSame ? "" : `${facts.jpeg_quality} → `;
+    const isLower = made.quality < treatment.quality;
+    steps.push(
+      `quality ${from}${made.quality}` +
+        (isLower ? `, below ${policy.quality}, so that it takes no more bytes than before` : ""),
+    );
+  }
+  if (params.metadata !== "keep") steps.push(metadataWords[params.metadata]);
+  const before = original.ref.byteLength;
+  if (size > before) {
+    steps.push(`takes more bytes than before: ${bytesText(before)} → ${bytesText(size)}`);
+  }
+  return steps;
+}
+
+const metadataWords = {
+  strip: "metadata taken out",
+  keep_safe: "metadata taken out but for camera, exposure, date and copyright",
+} as const;
+
+/** The metadata of a picture whose pixels were turned upright. */
+async function keptBlocks({ opened, header, params }: Job) {
+  if (params.metadata === "strip") return {};
+  const { exif, xmp, iptc } = await readMetadataBlocks(await opened.bytes(), header);
+  if (params.metadata === "keep_safe") return { exif: exif && safeExif(exif) };
+  return { exif: exif && uprightExif(exif), xmp: xmp && uprightXmp(xmp), iptc };
+}
+
+/** XMP can say the orientation too (XMP specification, part 2, section 3.2). */
+function uprightXmp(xmp: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(xmp);
+  return new TextEncoder().encode(
+    text.replace(/(tiff:Orientation(?:="|>))[2-8]/g, (_, before: string) => `${before}1`),
+  );
+}
+
+async function similarity(
+  bytes: Uint8Array,
+  raster: Raster,
+  isGrey: boolean,
+): Promise<number | null> {
+  if (isGrey) return null; // the raster is in colour: what was taken out is no damage
+  const written = await decodeRaster(bytes, await readHeader(bytes), { size: "full" });
+  return Math.round(ssim(written, raster) * 1e4) / 1e4;
+}
+
+function changeOf({ facts, original }: Job, made: Made): Change {
+  const before = original.ref.byteLength;
+  return {
+    action: made.action,
+    steps: [...made.steps],
+    because: made.because,
+    width_before: facts.width,
+    height_before: facts.height,
+    bytes_before: before,
+    format_before: facts.format,
+    quality_before: facts.jpeg_quality,
+    width_after: made.width,
+    height_after: made.height,
+    bytes_after: made.bytes?.length ?? before,
+    format_after: made.format,
+    quality_after: made.quality,
+    ssim: made.ssim,
+  };
+}
+
+function colourOf(hex: string): Colour {
+  const value = parseInt(hex.slice(1), 16);
+  return [value >> 16, value >> 8 & 255, value & 255];
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function bytesText(bytes: number): string {
+  return `${bytes.toLocaleString("en")} bytes`;
+}

@@ -1,0 +1,306 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { encodeRaster } from "../../imaging/encode.ts";
+import type { Image } from "../../imaging/image.ts";
+import { fittedSize, type Size } from "../../imaging/proxy_size.ts";
+import type { Raster } from "../../imaging/raster.ts";
+import { resizeRaster } from "../../imaging/resize.ts";
+import { imagingTools } from "../../imaging/tools.ts";
+import { normalizeReport } from "../../report/normalize_report.ts";
+import { outliersOf, worstChanges } from "../../report/pictures_section.ts";
+import type {
+  AbsentPicture,
+  NormalizeReport,
+  ReportPair,
+  ReportPicture,
+  Thumbnail,
+} from "../../report/report_data.ts";
+import { type Handle, rowKind } from "../../runtime/artifact.ts";
+import type { Disk } from "../../runtime/disk.ts";
+import { canonicalJson, type Json, sha256 } from "../../runtime/hash.ts";
+import { folder } from "../../runtime/params.ts";
+import { Rejection } from "../../runtime/rejection.ts";
+import {
+  all,
+  type Collection,
+  defineStep,
+  failed,
+  type InputValues,
+  type Member,
+  one,
+  produced,
+  type StepContext,
+} from "../../runtime/step.ts";
+import { version } from "../../runtime/version.ts";
+import { baseline, policy, recommendation, standing } from "../baseline/kinds.ts";
+import { change } from "../image/normalize.ts";
+import { choice } from "../policy/choose.ts";
+import { content } from "../inspect/content.ts";
+import { metadata } from "../inspect/metadata.ts";
+import { image } from "../kinds.ts";
+
+/** A report that was written: its name in its folder, and its size. */
+export const reportFile = rowKind(
+  "report",
+  "a report that was written",
+  z.object({ file: z.string(), file_bytes: z.int() }),
+);
+
+const params = z.object({
+  folder: folder("where report.html goes"),
+  title: z.string().min(1).max(200).default("Normalized pictures").meta({
+    description: "what the report is headed by",
+  }),
+  thumbnails: z.int().min(0).max(100).default(12).meta({
+    description: "outliers that are shown as pictures; half as many pairs before and after",
+  }),
+});
+type Params = z.output<typeof params>;
+
+const inputs = {
+  originals: all(image, "the pictures before"),
+  metadata: all(metadata, "what their headers say"),
+  content: all(content, "how they look", { isOptional: true }),
+  standing: all(standing, "where each stands in the set", { isOptional: true }),
+  changes: all(change, "what became of each"),
+  normalized: all(image, "the pictures after"),
+  baseline: one(baseline, "what the set is like"),
+  recommendation: one(recommendation, "the advised policy, with its reasons"),
+  policy: one(policy, "the policy that was applied"),
+  choice: one(choice, "where the applied policy comes from", { isOptional: true }),
+};
+type Inputs = InputValues<typeof inputs>;
+
+const fileName = "report.html";
+
+/**
+ * Writes a report of a normalized set, `report.html`: one page that needs nothing else. What is there
+ * under that name and was not left so by this step is kept beside it under another name.
+ */
+export const reportNormalize = defineStep({
+  name: "report.normalize",
+  version: 1,
+  doc: "Writes report.html: distributions before and after, policy, outliers, worst pairs.",
+  origin: "computed",
+  world: "writes",
+  usesItemName: true,
+  usesAbsent: true,
+  isResult: true,
+  inputs,
+  params,
+  outputs: { report: one(reportFile, "the report's file and size") },
+  tools: async () => ({ ...await imagingTools(), ...await chartTools(), tintype: version }),
+  async run(inputs, params, context) {
+    const page = await normalizeReport(await gathered(inputs, params, context));
+    const bytes = sealed(page, subjectOf(inputs, params, context));
+    const path = join(params.folder, fileName);
+    try {
+      context.disk.makeFolder(params.folder);
+      await keepForeign(path, params, context);
+      await context.disk.write(path, bytes);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return failed(`Cannot write report "${path}": ${reason}`);
+    }
+    context.summarize(`Report: ${path}`);
+    return produced({ report: { file: fileName, file_bytes: bytes.length } });
+  },
+  async isCurrent(inputs, params, context) {
+    const subject = subjectOf(inputs, params, context);
+    return await sealOf(context.disk, join(params.folder, fileName)) === subject;
+  },
+});
+
+async function chartTools(): Promise<Readonly<Record<string, string>>> {
+  const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
+  return { vega: vega.version, "vega-lite": vegaLite.version };
+}
+
+/**
+ * What a report is of: the hash of everything that it shows. It stands at the end of the file, so that
+ * a look at the file tells whether it is the one.
+ */
+function subjectOf(inputs: Inputs, params: Params, context: StepContext): string {
+  const names = new Map(context.members.map(({ member, name }) => [member, name]));
+  const ports = Object.entries(inputs).sort(([a], [b]) => a < b ? -1 : 1).map(([port, value]) => [
+    port,
+    value instanceof Map
+      ? [...value as Collection].map(([member, { ref }]) => [names.get(member) ?? "", ref.hash])
+      : (value as Handle | undefined)?.ref.hash ?? null,
+  ]);
+  const { title, thumbnails } = params;
+  const absent = context.absent.map((
+    { name, node, status, reason },
+  ) => [name, node, status, reason]);
+  return sha256(
+    new TextEncoder().encode(canonicalJson([ports, title, thumbnails, absent, version] as Json)),
+  );
+}
+
+/** The page with its seal: what it is of, and the hash of all before the seal. */
+function sealed(page: string, subject: string): Uint8Array {
+  const body = new TextEncoder().encode(page);
+  const seal = new TextEncoder().encode(`<!-- tintype ${subject} ${sha256(body)} -->\n`);
+  const bytes = new Uint8Array(body.length + seal.length);
+  bytes.set(body);
+  bytes.set(seal, body.length);
+  return bytes;
+}
+
+const sealPattern = /<!-- tintype (\S+) (\S+) -->\n$/;
+
+/** What the report at a path is of; undefined where there is none, or not as it was written. */
+async function sealOf(disk: Disk, path: string): Promise<string | undefined> {
+  if (disk.stat(path)?.isFile !== true) return undefined;
+  const bytes = await disk.read(path);
+  const tail = new TextDecoder("latin1").decode(bytes.subarray(-1000));
+  const found = sealPattern.exec(tail);
+  if (found === null) return undefined;
+  const body = bytes.subarray(0, bytes.length - found[0].length);
+  return sha256(body) === found[2] ? found[1] : undefined;
+}
+
+/** Puts a copy of a file aside that is not as a report was left, such as one with a person's notes. */
+async function keepForeign(path: string, { folder }: Params, context: StepContext): Promise<void> {
+  const { disk } = context;
+  if (disk.stat(path) === undefined || await sealOf(disk, path) !== undefined) return;
+  const bytes = await disk.read(path);
+  const kept = `report.kept-${sha256(bytes).replace(/^.*:/, "").slice(0, 8)}.html`;
+  await disk.write(join(folder, kept), bytes);
+  context.warn(`"${fileName}" was not as Tintype wrote it, and is kept as "${kept}"`);
+}
+
+/** Reads everything that the report shows. */
+async function gathered(
+  inputs: Inputs,
+  params: Params,
+  context: StepContext,
+): Promise<NormalizeReport> {
+  const rows = await picturesOf(inputs, context);
+  const pictures = rows.map(({ picture }) => picture);
+  const byName = new Map(rows.map((row) => [row.picture.name, row]));
+  return {
+    title: params.title,
+    pictures,
+    absent: absentOnce(context),
+    baseline: await inputs.baseline.read(),
+    recommendation: await inputs.recommendation.read(),
+    policy: await inputs.policy.read(),
+    choice: await inputs.choice?.read(),
+    thumbnails: await thumbnailsOf(inputs, byName, { pictures, most: params.thumbnails }),
+    pairs: await pairsOf(inputs, byName, { pictures, most: Math.ceil(params.thumbnails / 2) }),
+    rerun: { recipe: context.owner.split("/")[0]!, folder: params.folder },
+    versions: { tintype: version, ...await imagingTools(), ...await chartTools() },
+  };
+}
+
+function absentOnce({ absent }: StepContext): AbsentPicture[] {
+  return absent.map(({ name, node, status, reason }) => ({ name, node, status, reason }));
+}
+
+interface Row {
+  readonly member: Member;
+  readonly picture: ReportPicture;
+}
+
+type ByName = ReadonlyMap<string, Row>;
+
+/** The pictures that anything is known of, in the order of their names. */
+async function picturesOf(inputs: Inputs, { members }: StepContext): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { member, name } of members) {
+    const [metadata, standing, change] = await Promise.all([
+      inputs.metadata.get(member)?.read(),
+      inputs.standing?.get(member)?.read(),
+      inputs.changes.get(member)?.read(),
+    ]);
+    if (metadata === undefined && change === undefined && !inputs.originals.has(member)) continue;
+    rows.push({ member, picture: { name, metadata, standing, change } });
+  }
+  return rows;
+}
+
+interface Selection {
+  readonly pictures: readonly ReportPicture[];
+  readonly most: number;
+}
+
+/** Longest side of a thumbnail and of a compared picture, in pixels. */
+const thumbnailSide = 160;
+const pairSide = 480;
+
+async function thumbnailsOf(
+  { originals }: Inputs,
+  byName: ByName,
+  { pictures, most }: Selection,
+): Promise<Map<string, Thumbnail>> {
+  const made = new Map<string, Thumbnail>();
+  for (const { name } of outliersOf(pictures)) {
+    if (made.size >= most) break;
+    const handle = originals.get(byName.get(name)!.member);
+    const thumbnail = handle === undefined ? undefined : await unlessRejected(async () => {
+      const raster = await rasterOf(handle, thumbnailSide);
+      return await thumbnailOf(raster, 75);
+    });
+    if (thumbnail !== undefined) made.set(name, thumbnail);
+  }
+  return made;
+}
+
+async function pairsOf(
+  { originals, normalized }: Inputs,
+  byName: ByName,
+  { pictures, most }: Selection,
+): Promise<ReportPair[]> {
+  const pairs: ReportPair[] = [];
+  for (const { name, change } of worstChanges(pictures)) {
+    if (pairs.length >= most) break;
+    const { member } = byName.get(name)!;
+    const [before, after] = [originals.get(member), normalized.get(member)];
+    if (before === undefined || after === undefined) continue;
+    const shown = await unlessRejected(() => sidesOf(before, after));
+    if (shown !== undefined) pairs.push({ name, change: change!, ...shown });
+  }
+  return pairs;
+}
+
+/** Both at the size of the picture after, or 480 px where it is larger. */
+async function sidesOf(before: Handle<Image>, after: Handle<Image>) {
+  const small = await rasterOf(after, pairSide);
+  const size = fittedSize(small.width, small.height, pairSide);
+  return {
+    before: await thumbnailOf(await rasterOf(before, pairSide), 82, size),
+    after: await thumbnailOf(small, 82, size),
+  };
+}
+
+/** A picture's pixels, and nothing of it left in memory. */
+async function rasterOf(handle: Handle<Image>, longSide: number): Promise<Raster> {
+  const opened = await handle.read();
+  try {
+    return await opened.raster({ max_side_px: longSide });
+  } finally {
+    opened.release();
+  }
+}
+
+async function thumbnailOf(raster: Raster, quality: number, size?: Size): Promise<Thumbnail> {
+  const shown = size === undefined ? raster : await resizeRaster(raster, size);
+  const bytes = await encodeRaster(shown, { format: "webp", quality });
+  const { width, height } = shown;
+  return { source: `data:image/webp;base64,${base64(bytes)}`, width, height };
+}
+
+function base64(bytes: Uint8Array): string {
+  return bytes.toBase64();
+}
+
+/** A picture that cannot be shown is left out of the gallery; the report does without. */
+async function unlessRejected<Shown>(show: () => Promise<Shown>): Promise<Shown | undefined> {
+  try {
+    return await show();
+  } catch (error) {
+    if (error instanceof Rejection) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { median, sharedBins } from "../../src/report/distributions.ts";
+import { changeText } from "../../src/report/format.ts";
+import { html } from "../../src/report/html.ts";
+
+Deno.test("values after are counted into the bins of before, and outside them into like ones", () => {
+  const before = {
+    scale: "linear" as const,
+    bins: [{ from: 10, to: 20, count: 3 }, { from: 20, to: 30, count: 1 }],
+  };
+  const shared = sharedBins(before, [1, 10, 19.9, 20, 30, 31, NaN]);
+  const edges = (bins: readonly { from: number; to: number }[]) => bins.map((bin) => bin.from);
+  assert.deepEqual(edges(shared.before.bins), [0, 10, 20, 30]);
+  assert.deepEqual(edges(shared.after.bins), [0, 10, 20, 30]);
+  assert.deepEqual(shared.before.bins.map(({ count }) => count), [0, 3, 1, 0]);
+  assert.deepEqual(shared.after.bins.map(({ count }) => count), [1, 2, 1, 2]);
+});
+
+Deno.test("bins on a log scale go on by their ratio, and stay above zero", () => {
+  const before = { scale: "log" as const, bins: [{ from: 100, to: 200, count: 1 }] };
+  const { after } = sharedBins(before, [30, 150]);
+  assert.deepEqual(after.bins.map(({ from, count }) => [from, count]), [[25, 1], [50, 0], [
+    100,
+    1,
+  ]]);
+});
+
+Deno.test("a single bin without width takes what is elsewhere too", () => {
+  const before = { scale: "linear" as const, bins: [{ from: 90, to: 90, count: 7 }] };
+  const { after } = sharedBins(before, [85, 85, 90]);
+  assert.equal(after.bins.reduce((sum, { count }) => sum + count, 0), 3);
+  assert.equal(after.bins.at(-1)!.count, 1);
+});
+
+Deno.test("the median of an even number of values is between the middle two", () => {
+  assert.equal(median([4, 1, 3, 2]), 2.5);
+  assert.equal(median([7]), 7);
+  assert.equal(median([]), null);
+});
+
+Deno.test("a change is said in percent, and not where there was nothing", () => {
+  assert.equal(changeText(200, 74), "−63 %");
+  assert.equal(changeText(1000, 1025), "+2.5 %");
+  assert.equal(changeText(1e6, 1e6 + 1), "no change");
+  assert.equal(changeText(0, 5), "–");
+});
+
+Deno.test("a number that is not finite cannot get into a page", () => {
+  assert.throws(() => html`<p>${NaN}</p>`, /it is NaN \(a finite one is wanted\)/);
+  assert.equal(
+    html`<p title="${'"'}">${["<", 1, null, false]}</p>`.text,
+    '<p title="&quot;">&lt;1</p>',
+  );
+});
