@@ -1,0 +1,193 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { z } from "zod";
+import { type Baseline, baselineShape } from "../baseline/baseline.ts";
+import { type Recommendation, recommendationShape } from "../baseline/policy.ts";
+import type { CatalogDb } from "../runtime/catalog_db.ts";
+import { formatDiagnostic } from "../runtime/diagnostic.ts";
+import type { Graph } from "../runtime/graph.ts";
+import { fromFileUrl } from "../runtime/file_url.ts";
+import { readJournal } from "../runtime/journal.ts";
+import { listRuns, type RunRecord, type RunSummary, summarizeRun } from "../runtime/records.ts";
+import type { CheckedRecipe } from "../runtime/session.ts";
+import { quoteName } from "../runtime/tables.ts";
+import { storiesOf } from "../runtime/why.ts";
+import type { Row } from "./table.ts";
+
+/** The folder of this project, wherever the notebook stands. */
+export const projectFolder = fromFileUrl(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
+
+/** A run and where it lies. */
+export interface FoundRun {
+  readonly workspace: string;
+  readonly run: string;
+  readonly summary: RunSummary;
+}
+
+/**
+ * Where runs are looked for: the workspace that the environment names in `TINTYPE_WORKSPACE`, else
+ * `.tintype` where the notebook stands, in the project's folder, and in that of its demo.
+ */
+export function workspaces(): string[] {
+  const named = Deno.env.get("TINTYPE_WORKSPACE");
+  if (named !== undefined && named !== "") return [resolve(named)];
+  const folders = [Deno.cwd(), projectFolder, join(projectFolder, "tintype-demo")];
+  return [...new Set(folders.map((folder) => join(folder, ".tintype")))];
+}
+
+/** The newest run of a recipe in any of the workspaces; undefined when there is none. */
+export function findRun(
+  recipe: string,
+  places: readonly string[] = workspaces(),
+): FoundRun | undefined {
+  return allRuns(places).filter(({ summary }) => summary.recipe === recipe).at(-1);
+}
+
+/**
+ * The newest run of a recipe, or of any that was given a folder of pictures, in any of the workspaces.
+ * Throws when there is none, with the command that makes one.
+ */
+export function newestRun(
+  recipe?: string,
+  places: readonly string[] = workspaces(),
+): FoundRun {
+  const newest = recipe === undefined
+    ? allRuns(places).filter(({ workspace, run }) =>
+      typeof settingsOf(workspace, run).source === "string"
+    ).at(-1)
+    : findRun(recipe, places);
+  if (newest !== undefined) return newest;
+  const wanted = recipe === undefined ? "a run" : `a run of the recipe "${recipe}"`;
+  throw new Error(
+    `Cannot find ${wanted}: there is none in ${
+      places.map((place) => `"${place}"`).join(", ")
+    } (make one in the project's folder: deno task tintype run ${recipe ?? "normalize"} ` +
+      "--set source=FOLDER; or set TINTYPE_WORKSPACE to the workspace that has one)",
+  );
+}
+
+/** The runs of all workspaces that came to their end, oldest first. */
+function allRuns(places: readonly string[]): FoundRun[] {
+  return places.flatMap((workspace) =>
+    summaries(workspace).filter(isWhole).map((summary) => ({
+      workspace,
+      run: summary.run,
+      summary,
+    }))
+  ).sort((a, b) => a.run < b.run ? -1 : 1);
+}
+
+/**
+ * The newest run that has an earlier one of the same recipe in its workspace, and that earlier one;
+ * undefined when there are no two such runs.
+ */
+export function comparableRuns(
+  places: readonly string[] = workspaces(),
+): { readonly before: FoundRun; readonly after: FoundRun } | undefined {
+  const pairs = places.flatMap((workspace) => {
+    const whole = summaries(workspace).filter(isWhole);
+    return whole.flatMap((after, index) => {
+      const before = whole.slice(0, index).findLast(({ recipe }) => recipe === after.recipe);
+      const found = (summary: RunSummary) => ({ workspace, run: summary.run, summary });
+      return before === undefined ? [] : [{ before: found(before), after: found(after) }];
+    });
+  });
+  return pairs.sort((a, b) => a.after.run < b.after.run ? -1 : 1).at(-1);
+}
+
+/** Runs that came to their end; what a killed one left has no tables to look at. */
+function isWhole({ status }: RunSummary): boolean {
+  return status === "complete" || status === "failed" || status === "waiting";
+}
+
+/** The runs of a workspace, oldest first; none where there is no workspace. */
+export function summaries(workspace: string): RunSummary[] {
+  return listRuns(workspace).flatMap((run) => summarizeRun(run) ?? []);
+}
+
+/** The settings that a run had, by parameter of its recipe. */
+export function settingsOf(workspace: string, run: string): Row {
+  for (const entry of readJournal(join(recordOf(workspace, run).folder, "journal.jsonl"))) {
+    if (entry.type === "run-started") return entry.settings;
+  }
+  return {};
+}
+
+/**
+ * The folder of pictures that a run was given: its setting `source`. A relative one begins where the
+ * run's caller stood, which is where its workspace lies unless told otherwise. Throws when there is
+ * no such folder any more.
+ */
+export function sourceOf(workspace: string, run: string): string {
+  const { source } = settingsOf(workspace, run);
+  const given = Deno.env.get("TINTYPE_NOTEBOOK_SOURCE") || source;
+  if (typeof given !== "string") {
+    throw new Error(`Cannot find the pictures of run "${run}": it has no setting "source"`);
+  }
+  const path = /^~[/\\]/.test(given)
+    ? join(Deno.env.get("HOME") ?? "", given.slice(2))
+    : resolve(dirname(workspace), given);
+  if (existsSync(path)) return path;
+  throw new Error(
+    `Cannot find the pictures of run "${run}": there is no folder "${path}" ` +
+      "(set TINTYPE_NOTEBOOK_SOURCE to where they are)",
+  );
+}
+
+/** Why tasks of a run were done or not: one row for each node, outcome and reason. */
+export function reasonsOf(workspace: string, run: string): Row[] {
+  const groups = new Map<string, number>();
+  for (const { node, outcome, why } of storiesOf(recordOf(workspace, run)).stories) {
+    const key = JSON.stringify([node, outcome, why]);
+    groups.set(key, (groups.get(key) ?? 0) + 1);
+  }
+  return [...groups].map(([key, tasks]) => {
+    const [node, outcome, why] = JSON.parse(key) as string[];
+    return { node, outcome, tasks, why };
+  });
+}
+
+/** The graph of a checked recipe. Throws what is wrong with it, as the command line shows it. */
+export function graphOf({ graph, diagnostics }: CheckedRecipe): Graph {
+  if (graph !== undefined) return graph;
+  throw new Error(diagnostics.map((each) => formatDiagnostic(each)).join("\n\n"));
+}
+
+/** The baseline that a run of `normalize` found. */
+export async function baselineOf(catalog: CatalogDb): Promise<Baseline> {
+  return await onlyRow(catalog, "baseline_baseline", baselineShape);
+}
+
+/** The policy that a run of `normalize` advised, with its reasons. */
+export async function recommendationOf(catalog: CatalogDb): Promise<Recommendation> {
+  return await onlyRow(catalog, "advised", recommendationShape);
+}
+
+/** The row of a table that has one, nested values parsed. */
+async function onlyRow<Shape extends z.ZodType>(
+  catalog: CatalogDb,
+  view: string,
+  shape: Shape,
+): Promise<z.output<Shape>> {
+  const { rows } = await catalog.query(`SELECT * FROM ${quoteName(view)}`);
+  const row = rows[0];
+  if (row === undefined || row.status !== "produced") {
+    throw new Error(`Cannot read "${view}": ${row?.reason ?? "the run did not make it"}`);
+  }
+  const types = await catalog.query(`DESCRIBE ${quoteName(view)}`);
+  const nested = new Set(
+    types.rows.filter((column) => column.column_type === "JSON").map((column) =>
+      column.column_name
+    ),
+  );
+  const values = Object.entries(row).map(([name, cell]) =>
+    [name, nested.has(name) && typeof cell === "string" ? JSON.parse(cell) : cell] as const
+  );
+  return shape.parse(Object.fromEntries(values));
+}
+
+function recordOf(workspace: string, run: string): RunRecord {
+  const found = listRuns(workspace).find(({ id }) => id === run);
+  if (found !== undefined) return found;
+  throw new Error(`Cannot open run "${run}": there is none of that name in "${workspace}"`);
+}

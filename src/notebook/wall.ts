@@ -1,0 +1,30 @@
+import type { ChartSpec } from "../charts/render.ts";
+import { styled } from "../charts/style.ts";
+
+/** Charts beside and below each other as one, each with axes and colours of its own. */
+export function wall(
+  charts: readonly ChartSpec[],
+  options: { readonly columns?: number } = {},
+): ChartSpec {
+  const { columns = 2 } = options;
+  if (charts.length === 0) return nothing;
+  return styled({
+    columns,
+    spacing: 24,
+    concat: charts.map(withoutFrame),
+    resolve: { scale: { color: "independent", shape: "independent", size: "independent" } },
+  } as ChartSpec);
+}
+
+const nothing: ChartSpec = styled({
+  data: { values: [{ text: "There is nothing to draw" }] },
+  mark: { type: "text" },
+  encoding: { text: { field: "text", type: "nominal" } },
+} as ChartSpec);
+
+/** A chart inside another may not have what belongs to the whole. */
+function withoutFrame(spec: ChartSpec): unknown {
+  const { $schema: _schema, background: _background, padding: _padding, config: _config, ...view } =
+    spec as unknown as Record<string, unknown>;
+  return view;
+}
