@@ -150,7 +150,7 @@ Deno.test("runs, steps, describe and schema print what there is", async () => {
   await tintype(rig, proxyArgs);
   const runs = await tintype(rig, ["runs"]);
   assert.match(runs.stdout, /proxy {3}complete +7 +0 +1/);
-  assert.match((await tintype(rig, ["steps"])).stdout, /image\.proxy {7}Shrinks a picture/);
+  assert.match((await tintype(rig, ["steps"])).stdout, /image\.proxy {2,}Shrinks a picture/);
   const described = await tintype(rig, ["describe", "image.proxy"]);
   assert.match(described.stdout, /short_side_px {2}whole pixels, 16 to 16384, default 896/);
   const schema = JSON.parse((await tintype(rig, ["schema"])).stdout);

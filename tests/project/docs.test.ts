@@ -43,7 +43,7 @@ Deno.test("the commands and options that the README names exist", async () => {
   }
   const tasks = Object.keys(JSON.parse(read("deno.json")).tasks);
   for (const [, task] of read("README.md").matchAll(/deno(?:@2\.9\.6)? task ([\w-]+)/g)) {
-    assert.ok(tasks.includes(task!), task);
+    assert.ok(tasks.includes(task!), `task ${task}`);
   }
 });
 
