@@ -50,9 +50,7 @@ export const inspect: Benchmark = {
     const count = isQuick ? 12 : 60;
     const source = join(folder, "photos");
     Deno.mkdirSync(source);
-    const corpus = Deno.env.get("TINTYPE_CORPUS");
-    const photographs = corpus === undefined ? undefined : join(corpus, "photos");
-    await writePhotos(source, { count, photographs });
+    await writePhotos(source, { count, photographs: corpusPhotos() });
     say(
       `\ninspect: ${grouped(count)} photos of ${photoSize.width} × ${photoSize.height}; ` +
         "two at a time, whole processes",
@@ -110,13 +108,19 @@ async function coldRun(bench: Bench, recipe: string, source: string): Promise<Me
   return measured;
 }
 
+/** Where the real photographs are; undefined without TINTYPE_CORPUS. */
+function corpusPhotos(): string | undefined {
+  const corpus = Deno.env.get("TINTYPE_CORPUS");
+  return corpus === undefined ? undefined : join(corpus, "corpus", "photos");
+}
+
 /**
  * Writes photos as cameras and phones do: those of the corpus that have EXIF, over and over, or made
  * ones. No two have the same content: a comment holds the number.
  */
 async function writeCameraPhotos(folder: string, count: number) {
-  const corpus = Deno.env.get("TINTYPE_CORPUS");
-  const found = corpus === undefined ? [] : photosWithExif(join(corpus, "photos"));
+  const photographs = corpusPhotos();
+  const found = photographs === undefined ? [] : photosWithExif(photographs);
   const photos = found.length > 0 ? found : [await madePhoto()];
   let bytes = 0;
   for (let index = 0; index < count; index++) {

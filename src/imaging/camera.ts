@@ -39,9 +39,10 @@ export interface CameraReading {
  * only for the date.
  *
  * The date is the first that is there and whole of: `DateTimeOriginal` with its sub-seconds and
- * offset (EXIF, then XMP), GPS date and time (UTC), EXIF `CreateDate`, XMP `photoshop:DateCreated`,
- * XMP `xmp:CreateDate` and `exif:DateTimeDigitized`, IPTC date created. A file's name and times do
- * not count, since the same bytes have to give the same answer everywhere.
+ * offset (EXIF, then XMP), IPTC date and time created, which exiftool calls so too, GPS date and time
+ * (UTC; EXIF, then XMP), `CreateDate` (EXIF, then XMP `xmp:CreateDate` and `exif:DateTimeDigitized`),
+ * XMP `photoshop:DateCreated`, IPTC date created without a time. A file's name and times do not count,
+ * since the same bytes have to give the same answer everywhere.
  *
  * Impossible values are broken: fractions over 0, an exposure, f-number or focal length of 0, month
  * 13, latitude 95, text for a number, a position without its hemisphere. Maker notes are not read.
@@ -57,11 +58,12 @@ export async function readCamera({ exif, xmp, iptc }: Embedded): Promise<CameraR
     Object.assign(found, reader.facts(), reader.original());
     if (found.taken_at === undefined) later = reader.laterMoment();
   }
-  if (xmp !== undefined) await addXmp(found, { packet: xmp, later, problems });
-  addMissing(found, later);
+  if (xmp !== undefined) later = await addXmp(found, { packet: xmp, later, problems });
   if (iptc !== undefined && found.taken_at === undefined) {
-    addMissing(found, await iptcMoment(iptc, problems));
+    const created = await iptcMoment(iptc, problems);
+    if (created.taken_at?.includes("T") || later.taken_at === undefined) later = created;
   }
+  addMissing(found, later);
   addMissing(found, nothing);
   return { facts: found as CameraFacts, problems };
 }
@@ -164,12 +166,19 @@ class ExifReader {
     return isWithin(number, range) ? number : this.#broken(tag, `${number} is impossible`);
   }
 
+  /** Of several numbers, where some cameras put a zero first. */
+  #firstPositive(tag: ExifTag): number | undefined {
+    const value = this.#values.get(tag);
+    if (typeof value !== "object" || value instanceof Uint8Array) return undefined;
+    return Array.from(value).find((number) => isWithin(number, sensitivity));
+  }
+
   /**
    * 65,535 means that the real one is in a tag of its own (EXIF 2.32, section 4.6.5), which also
    * serves where there is nothing else.
    */
   #iso(): number | undefined {
-    const short = this.#number("ISO", sensitivity);
+    const short = this.#firstPositive("ISO") ?? this.#number("ISO", sensitivity);
     if (short !== undefined && short < 65_535) return Math.round(short);
     const long = this.#number("ISOSpeed", sensitivity) ??
       this.#number("RecommendedExposureIndex", sensitivity) ??
@@ -188,7 +197,9 @@ class ExifReader {
     if (!Number.isFinite(degrees)) return this.#broken(tag, "it divides by zero");
     if (Math.abs(degrees) > axis.limit) return this.#broken(tag, `${degrees}° is impossible`);
     const ref = this.#values.get(refTag);
-    const sign = typeof ref === "string" ? axis.signs[ref[0]!.toUpperCase()] : undefined;
+    const sign = typeof ref === "string"
+      ? axis.signs[ref.trim()[0]?.toUpperCase() ?? ""]
+      : undefined;
     if (sign !== undefined) return decimals(sign * degrees);
     const letters = Object.keys(axis.signs).join(" or ");
     return this.#broken(refTag, `it is ${shown(ref)} (${letters} is wanted)`);
@@ -217,7 +228,7 @@ class ExifReader {
   }
 
   #subSeconds(tag: ExifTag): string {
-    const digits = this.#text(tag);
+    const digits = this.#text(tag)?.trim();
     if (digits === undefined) return "";
     if (/^\d+$/.test(digits)) return `.${digits.slice(0, 9)}`;
     return this.#broken(tag, `${shown(digits)} is no fraction of a second`) ?? "";
@@ -296,7 +307,8 @@ type XmpField = keyof typeof xmpSources;
 
 /** Properties that tell when, before and after what EXIF still has. */
 const originalNames = ["exif:DateTimeOriginal"] as const;
-const laterNames = ["photoshop:DateCreated", "xmp:CreateDate", "exif:DateTimeDigitized"] as const;
+const gpsNames = ["exif:GPSTimeStamp"] as const;
+const laterNames = ["xmp:CreateDate", "exif:DateTimeDigitized", "photoshop:DateCreated"] as const;
 
 interface XmpSource {
   readonly packet: Uint8Array;
@@ -305,22 +317,32 @@ interface XmpSource {
   readonly problems: string[];
 }
 
-/** Fills the fields that are missing. */
-async function addXmp(found: Facts, { packet, later, problems }: XmpSource): Promise<void> {
+/** Fills the fields that are missing; gives the moment that counts where `found` still has none. */
+async function addXmp(found: Facts, { packet, later, problems }: XmpSource): Promise<Facts> {
   const fields = Object.keys(xmpSources) as XmpField[];
   const missing = fields.filter((field) => found[field] === undefined);
-  const dateNames: XmpName[] = [];
-  if (found.taken_at === undefined) {
-    dateNames.push(...originalNames);
-    if (later.taken_at === undefined) dateNames.push(...laterNames);
-  }
-  const names = [...missing.flatMap((field) => xmpSources[field]), ...dateNames];
-  if (names.length === 0) return;
+  const isDated = found.taken_at !== undefined;
+  const others = isDated ? [] : namesBefore(later);
+  const names = [
+    ...missing.flatMap((field) => xmpSources[field]),
+    ...isDated ? [] : originalNames,
+    ...others,
+  ];
+  if (names.length === 0) return later;
   const { values, problems: unread } = await readXmp(packet, names);
   problems.push(...unread);
   const reader = new XmpReader(values, problems);
   for (const field of missing) addMissing(found, { [field]: reader.field(field) });
-  if (found.taken_at === undefined) addMissing(found, reader.moment(dateNames));
+  if (isDated) return later;
+  addMissing(found, reader.moment(originalNames));
+  const moment = found.taken_at === undefined ? reader.moment(others) : {};
+  return moment.taken_at === undefined ? later : moment;
+}
+
+/** Properties that count more than the moment which EXIF has; `DateTimeOriginal` apart. */
+function namesBefore({ taken_at_from }: Facts): readonly XmpName[] {
+  if (taken_at_from === "GPS:GPSDateTime") return [];
+  return taken_at_from === undefined ? [...gpsNames, ...laterNames] : gpsNames;
 }
 
 /** Reads fields from XMP values, and notes what is broken. */
@@ -348,6 +370,9 @@ class XmpReader {
       const text = this.#values.get(name);
       if (text === undefined) continue;
       const moment = parseMoment(text);
+      if (moment !== undefined && name === "exif:GPSTimeStamp") {
+        return factsOf({ ...moment, offset: moment.offset ?? "+00:00" }, "XMP:GPSDateTime");
+      }
       if (moment !== undefined) return factsOf(moment, `XMP:${name.split(":")[1]}`);
       this.#broken(name, text);
     }

@@ -106,6 +106,8 @@ export type RunEvent =
     readonly model: string;
     readonly inputTokens?: number;
     readonly outputTokens?: number;
+    /** Estimated, in US dollars. */
+    readonly cost?: number;
   }
   | {
     readonly type: "run-finished";

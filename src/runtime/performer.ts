@@ -13,6 +13,7 @@ import { Rejection } from "./rejection.ts";
 import { memberItems, type Resolver, type TaskInputs } from "./resolver.ts";
 import { isSource } from "./stages.ts";
 import {
+  type BatchContext,
   type Failed,
   type InputPorts,
   type InputValues,
@@ -180,17 +181,13 @@ export class Performer {
       signal: this.effects.signal,
       owner: this.effects.resolver.taskNode(node),
       warn: (text) => void notes.push({ type: "warning", text }),
+      remoteCalled: (call) =>
+        this.effects.emit({ type: "remote-called", node: node.id, item: item?.name, ...call }),
       summarize: (text) => void notes.push({ type: "summary", text }),
-      service: (key) => this.#service(node, key),
+      service: (key) => serviceOf(this.effects.services, node, key),
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       disk: this.effects.disk,
     };
-  }
-
-  #service<Service>(node: GraphNode, key: ServiceKey<Service>): Service {
-    const service = this.effects.services.get(key.name);
-    if (service !== undefined) return service as Service;
-    throw new TypeError(`Step "${node.step.name}" wants "${key.name}", which this session has not`);
   }
 
   /** Calls the step, again and again with growing waits while it says that this may help. */
@@ -259,7 +256,7 @@ export class Performer {
     scope: HandleScope,
   ): Promise<Result> {
     const { step, params } = node;
-    const { pools, signal } = this.effects;
+    const { pools, services, signal } = this.effects;
     const values = this.#inputValues(node, item, inputs, scope);
     const context = this.context(node, item, inputs, notes);
     const pool = step.pool ?? "cpu";
@@ -275,12 +272,11 @@ export class Performer {
       }));
     if (preparation.status !== "produced") return preparation;
     await scope.release();
+    const batchContext: BatchContext = { signal, service: (key) => serviceOf(services, node, key) };
     const callBatch = (all: readonly unknown[]) =>
-      pools.run(
-        pool,
-        () =>
-          batch.run(all, params, signal).catch((error: unknown) => all.map(() => failureOf(error))),
-      );
+      pools.run(pool, () =>
+        batch.run(all, params, batchContext)
+          .catch((error: unknown) => all.map(() => failureOf(error))));
     return await this.#batcher.submit(node.id, prepared, { size: batch.size, call: callBatch });
   }
 
@@ -343,6 +339,17 @@ export class Performer {
       await scope.release();
     }
   }
+}
+
+/** What a session has under a key; throws a `TypeError` where it has nothing. */
+export function serviceOf<Service>(
+  services: Services,
+  node: GraphNode,
+  key: ServiceKey<Service>,
+): Service {
+  const service = services.get(key.name);
+  if (service !== undefined) return service as Service;
+  throw new TypeError(`Step "${node.step.name}" wants "${key.name}", which this session has not`);
 }
 
 /** Turns what a step throws into a result: a rejection is expected, anything else is a failure. */

@@ -61,6 +61,8 @@ export class Run {
   readonly #settler: Settler;
   readonly #memory = new MemoryValve();
   readonly #running = new Map<TaskKey, Promise<void>>();
+  /** Nodes that nobody else need try, with the reason. */
+  readonly #givenUp = new Map<string, string>();
 
   constructor(readonly options: RunOptions, readonly effects: RunEffects) {
     this.#performer = new Performer({ ...options, ...effects });
@@ -251,6 +253,8 @@ export class Run {
     const resolution = this.effects.resolver.resolve(node, item);
     if (resolution.type === "blocked") return this.#settler.blocked(node, item, resolution);
     if (resolution.type === "hit") return this.#knownAfterAll(node, item, resolution);
+    const why = this.#givenUp.get(node.id);
+    if (why !== undefined) return this.#settler.givenUp(node, item, why);
     // A copy of this picture is at work: its result will be this one's too.
     const twin = this.#running.get(resolution.key);
     if (twin !== undefined) {
@@ -375,7 +379,15 @@ export class Run {
       this.#settler.done(node, item, task, performed);
       return;
     }
-    this.#settler.notes(node, item, performed.notes);
-    this.#settler.unfinished(node, item, task.key, performed.result, task.elapsedMs);
+    const { notes, result } = performed;
+    const why = this.#givenUp.get(node.id);
+    const stopsNode = result.status === "failed" && result.stopsNode;
+    if (stopsNode && why !== undefined && item !== undefined) {
+      this.#settler.givenUp(node, item, why);
+      return;
+    }
+    if (stopsNode) this.#givenUp.set(node.id, result.reason);
+    this.#settler.notes(node, item, notes);
+    this.#settler.unfinished(node, item, task.key, result, task.elapsedMs);
   }
 }

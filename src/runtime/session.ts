@@ -13,7 +13,7 @@ import { Journal } from "./journal.ts";
 import { localDisk } from "./local_disk.ts";
 import { type Holder, WorkspaceLock } from "./lock.ts";
 import { keyedParams } from "./params.ts";
-import { Performer, type RetryOptions } from "./performer.ts";
+import { Performer, type RetryOptions, serviceOf } from "./performer.ts";
 import { type PlannedGroup, planRun } from "./plan.ts";
 import { Pools } from "./pools.ts";
 import { parseRecipe } from "./recipe.ts";
@@ -29,7 +29,7 @@ import { Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
 import { SourceFile } from "./source.ts";
 import { isSource, sourceSpace } from "./stages.ts";
-import type { AnyStep, Born, Services } from "./step.ts";
+import type { AnyStep, Born, Releasable, Services, ToolContext } from "./step.ts";
 import { ArtifactStore } from "./store.ts";
 import { TableWriter } from "./tables.ts";
 import type { NodeParts } from "./task_key.ts";
@@ -190,6 +190,7 @@ export class Session {
         (cache) => this.#runLocked(graph, nodes, settings, cache, run),
       );
     } finally {
+      await releaseAll(this.#services);
       lock.release();
     }
   }
@@ -267,7 +268,9 @@ export class Session {
   ) {
     const store = new ArtifactStore(join(this.options.workspace, "store"), cache, localDisk);
     const parts = new Map(
-      await Promise.all(nodes.map(async (node) => [node.id, await partsOf(node)] as const)),
+      await Promise.all(
+        nodes.map(async (node) => [node.id, await partsOf(node, this.#services)] as const),
+      ),
     );
     const forced = new Set(settings.force ?? []);
     const resolver = new Resolver({ recipe: graph.recipe, nodes, parts, forced, cache, store });
@@ -319,9 +322,10 @@ export class Session {
 
 const retryDefaults: RetryOptions = { retries: 4, minWaitMs: 1_000, maxWaitMs: 60_000 };
 
-async function partsOf(node: GraphNode): Promise<NodeParts> {
+async function partsOf(node: GraphNode, services: Services): Promise<NodeParts> {
   const { step, params } = node;
-  const tools = { ...await step.tools?.(params) };
+  const context: ToolContext = { service: (key) => serviceOf(services, node, key) };
+  const tools = { ...await step.tools?.(params, context) };
   if (isSource(node)) {
     for (const [, port] of outputPorts(step)) {
       Object.assign(tools, await port.kind.identifyTools?.());
@@ -334,6 +338,10 @@ async function partsOf(node: GraphNode): Promise<NodeParts> {
     params: isSource(node) ? {} : keyedParams(step.params, params) as Record<string, Json>,
     tools,
   };
+}
+
+async function releaseAll(services: Services) {
+  for (const service of services.values()) await (service as Partial<Releasable>).release?.();
 }
 
 function nodesUntil(graph: Graph, until: string | undefined): readonly GraphNode[] {

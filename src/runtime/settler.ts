@@ -149,6 +149,23 @@ export class Settler {
     if (this.#hasNews) this.#addRow(node, item);
   }
 
+  /** Another item of the node failed in a way that would be this one's too. */
+  givenUp(node: GraphNode, item: Item, why: string): void {
+    const reason = `held up at "${node.id}": ${why}`;
+    this.effects.resolver.settle(node, item, "held-up");
+    this.#noteReason(node, item, reason);
+    this.#counts.skipped++;
+    this.#hasNews = true;
+    this.effects.emit({
+      type: "task-settled",
+      node: node.id,
+      item: item.name,
+      outcome: "skipped",
+      reason,
+    });
+    this.#addRow(node, item);
+  }
+
   notes(node: GraphNode, item: Item | undefined, notes: readonly Note[]): void {
     for (const { type, text } of notes) {
       if (type === "summary") this.effects.emit({ type, node: node.id, line: text });

@@ -127,6 +127,11 @@ export interface Failed {
   readonly isRetriable?: boolean;
   /** How long the other side asked to wait. */
   readonly retryAfterMs?: number;
+  /**
+   * It would be the same for every other item (no key, no model file), so that the node's remaining
+   * tasks are held up with this reason, untried.
+   */
+  readonly stopsNode?: boolean;
 }
 
 export type StepResult<Values> = Produced<Values> | Rejected | Waiting | Failed;
@@ -148,7 +153,7 @@ export function waiting(reason: string): Waiting {
 
 export function failed(
   reason: string,
-  options: { readonly isRetriable?: boolean; readonly retryAfterMs?: number } = {},
+  options: Pick<Failed, "isRetriable" | "retryAfterMs" | "stopsNode"> = {},
 ): Failed {
   return { status: "failed", reason, ...options };
 }
@@ -176,6 +181,29 @@ export function serviceKey<Service>(name: string): ServiceKey<Service> {
 /** What is given to a session for its steps, by the names of their keys. */
 export type Services = ReadonlyMap<string, unknown>;
 
+/** A service that holds something between calls (a model, a worker), and lets go when a run ends. */
+export interface Releasable {
+  /** It can be used again afterwards. */
+  release(): Promise<void>;
+}
+
+/** One call of a remote model, as the journal records it. */
+export interface RemoteCall {
+  readonly provider: string;
+  /** The model that answered, as the provider names it. */
+  readonly model: string;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Estimated, in US dollars. */
+  readonly cost?: number;
+}
+
+/** What the tools of a step are found by. */
+export type ToolContext = Pick<StepContext, "service">;
+
+/** What a batch is given besides its items and parameters. */
+export type BatchContext = Pick<StepContext, "service" | "signal">;
+
 /** What a step is given besides its inputs and parameters. */
 export interface StepContext {
   /** The item's name (a path relative to the scanned folder); "" unless `usesItemName`. */
@@ -192,6 +220,8 @@ export interface StepContext {
   readonly owner: string;
   /** Records something odd that does not change the outcome; it is cached with the result. */
   warn(message: string): void;
+  /** Records a call of a remote model, when it has been answered. */
+  remoteCalled(call: RemoteCall): void;
   /** A line for the end of the run, such as a total; it is cached with the result. */
   summarize(line: string): void;
   /** What reaches beyond this machine; throws a `TypeError` where the session does not have it. */
@@ -212,7 +242,7 @@ export interface Batch<In extends InputPorts, Params, Out extends OutputPorts, P
   run(
     prepared: readonly Prepared[],
     params: Params,
-    signal: AbortSignal,
+    context: BatchContext,
   ): Promise<readonly StepResult<OutputValues<In, Out>>[]>;
 }
 
@@ -246,7 +276,10 @@ export interface StepDefinition<
   readonly params: Params;
   readonly outputs: Out;
   /** Versions of what can change its results: a library, a model's sha256. */
-  tools?(params: z.output<Params>): Promise<Readonly<Record<string, string>>>;
+  tools?(
+    params: z.output<Params>,
+    context: ToolContext,
+  ): Promise<Readonly<Record<string, string>>>;
   run?(
     inputs: InputValues<In>,
     params: z.output<Params>,

@@ -23,6 +23,7 @@ function contextOn(disk: Disk, names: readonly string[] = []) {
     summarize: () => {},
     disk,
     absent: [],
+    remoteCalled: () => {},
     service: (key) => assert.fail(`no service is asked for, "${key}" was`),
     randomBytes: (length) => new Uint8Array(length),
   };
