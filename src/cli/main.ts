@@ -135,7 +135,10 @@ function settingOption(): Option {
 }
 
 function forceOption(): Option {
-  return new Option("--force <node>", "do this node's tasks again (repeatable)")
+  return new Option(
+    "--force <node[:items]>",
+    "do this node's tasks again, or those of items by name or pattern (repeatable)",
+  )
     .argParser((text: string, before: string[] | undefined) => [...before ?? [], text]);
 }
 

@@ -42,14 +42,16 @@ const verdictWords: Readonly<Record<PlannedGroup["verdict"], string>> = {
 };
 
 function printPlan(groups: readonly PlannedGroup[]) {
-  const rows = groups.map(({ node, verdict, count, why, examples }) => {
+  const rows = groups.map(({ node, verdict, count, why, examples, forecast }) => {
     const shown = verdict === "run" && count <= 3 ? ` (${examples.join(", ")})` : "";
     const reason = why === "" ? "" : `: ${why}`;
     return [
       count.toLocaleString("en"),
       "×",
       node,
-      `${verdictWords[verdict]}${reason}${examples.length > 0 ? shown : ""}`,
+      `${verdictWords[verdict]}${reason}${examples.length > 0 ? shown : ""}${
+        forecast === undefined ? "" : ` — ${forecast}`
+      }`,
     ];
   });
   for (const line of alignedRows(rows, ["right"])) console.log(line);

@@ -25,6 +25,11 @@ export class RunPrinter {
   #bar: progress.SingleBar | undefined;
   readonly #problems: Settled[] = [];
   readonly #warnings: string[] = [];
+  /** Warnings by node and words: where the line is, and about how many more items. */
+  readonly #alike = new Map<
+    string,
+    { readonly first: Extract<RunEvent, { type: "warning" }>; readonly at: number; more: number }
+  >();
   readonly #summaries: string[] = [];
   readonly #started = performance.now();
   #total = 0;
@@ -66,7 +71,7 @@ export class RunPrinter {
         this.#warnings.push(`${where(event)}: tried again (${event.reason})`);
         break;
       case "warning":
-        this.#warnings.push(`${where(event)}: ${event.message}`);
+        this.#warn(event);
         break;
       case "blob-lost":
         this.#warnings.push(`${where(event)}: its stored result is ${event.problem}; made again`);
@@ -78,6 +83,22 @@ export class RunPrinter {
         break;
     }
   };
+
+  /** The same words about many items are said once. */
+  #warn(event: Extract<RunEvent, { readonly type: "warning" }>) {
+    const key = `${event.node ?? ""}\0${event.message}`;
+    const known = this.#alike.get(key);
+    if (known !== undefined) {
+      known.more++;
+      const { first, more } = known;
+      this.#warnings[known.at] = `${where(first)} and ${
+        counted(more, "more item")
+      }: ${first.message}`;
+      return;
+    }
+    this.#alike.set(key, { first: event, at: this.#warnings.length, more: 0 });
+    this.#warnings.push(`${where(event)}: ${event.message}`);
+  }
 
   #settled(event: Settled) {
     this.#done++;

@@ -64,3 +64,27 @@ export function ancestorsOf(graph: Graph, target: string): readonly GraphNode[] 
   }
   return graph.nodes.filter((node) => wanted.has(node.id));
 }
+
+/**
+ * The graph without the wires that steps do not look at with their parameters, and without the nodes
+ * that are there only for those.
+ */
+export function withoutUnused(graph: Graph): Graph {
+  let nodes = graph.nodes.map((node) => {
+    const unused = new Set(node.step.unusedPorts?.(node.params) ?? []);
+    if (unused.size === 0) return node;
+    const used = Object.entries(node.wires).filter(([port]) => !unused.has(port));
+    return { ...node, wires: Object.fromEntries(used) };
+  });
+  const wanted = consumedBy(graph.nodes);
+  for (;;) {
+    const consumed = consumedBy(nodes);
+    const kept = nodes.filter(({ id }) => consumed.has(id) || !wanted.has(id));
+    if (kept.length === nodes.length) return { ...graph, nodes };
+    nodes = kept;
+  }
+}
+
+function consumedBy(nodes: readonly GraphNode[]): ReadonlySet<string> {
+  return new Set(nodes.flatMap(({ wires }) => Object.values(wires).map(({ node }) => node)));
+}

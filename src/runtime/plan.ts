@@ -18,6 +18,8 @@ export interface PlannedGroup {
   readonly why: string;
   /** A few item names, as examples. */
   readonly examples: readonly string[];
+  /** What the tasks to run would cost, where the step knows. */
+  readonly forecast?: string;
 }
 
 export interface PlanEffects {

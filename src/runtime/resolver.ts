@@ -73,7 +73,8 @@ export interface ResolverOptions {
   readonly nodes: readonly GraphNode[];
   /** By node id. */
   readonly parts: ReadonlyMap<string, NodeParts>;
-  readonly forced: ReadonlySet<string>;
+  /** Whether a known result is not to be used. */
+  isForced(node: string, item: string | undefined): boolean;
   readonly cache: ActionCache;
   readonly store: ArtifactStore;
 }
@@ -168,9 +169,11 @@ export class Resolver {
     key: TaskKey,
     inputs: TaskInputs,
   ): Exclude<Resolution, { type: "blocked" }> {
-    const { cache, forced } = this.options;
+    const { cache } = this.options;
     const { node } = prepared;
-    if (forced.has(node.id)) return { type: "miss", key, inputs, reason: { type: "forced" } };
+    if (this.options.isForced(node.id, item?.name)) {
+      return { type: "miss", key, inputs, reason: { type: "forced" } };
+    }
     const result = cache.result(key);
     if (result === undefined) {
       return { type: "miss", key, inputs, reason: this.#reason(prepared, item, key, inputs) };

@@ -5,7 +5,7 @@ import { type CatalogDb, openCatalog } from "./catalog_db.ts";
 import { checkRecipe, isUserStep } from "./check.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Counts, RunEvent, RunListener } from "./event.ts";
-import { ancestorsOf, type Graph, type GraphNode, outputPorts } from "./graph.ts";
+import { ancestorsOf, type Graph, type GraphNode, outputPorts, withoutUnused } from "./graph.ts";
 import type { Json } from "./hash.ts";
 import { sha256 } from "./hash.ts";
 import { newItem } from "./items.ts";
@@ -14,6 +14,7 @@ import { localDisk } from "./local_disk.ts";
 import { type Holder, WorkspaceLock } from "./lock.ts";
 import { keyedParams } from "./params.ts";
 import { Performer, type RetryOptions, serviceOf } from "./performer.ts";
+import { forcedNode, forcing } from "./forcing.ts";
 import { type PlannedGroup, planRun } from "./plan.ts";
 import { Pools } from "./pools.ts";
 import { parseRecipe } from "./recipe.ts";
@@ -70,7 +71,10 @@ export interface RunSettings {
   readonly pools?: Readonly<Record<string, number>>;
   /** Run this node and what it needs, nothing after it. */
   readonly until?: string;
-  /** Nodes whose cached results are not used. */
+  /**
+   * Nodes whose cached results are not used: `captions`, or `captions:trip/*.jpg` for the items of
+   * that name or pattern.
+   */
   readonly force?: readonly string[];
   /** At most so many items of each scan. */
   readonly limit?: number;
@@ -133,7 +137,7 @@ export class Session {
     const hasError = all.some((diagnostic) => diagnostic.severity === "error");
     const graph = hasError || checked.graph === undefined
       ? undefined
-      : this.#withPlaces(checked.graph);
+      : withoutUnused(this.#withPlaces(checked.graph));
     return { graph, diagnostics: all };
   }
 
@@ -154,7 +158,7 @@ export class Session {
         signal: new AbortController().signal,
         emit: () => {},
       });
-      return await planRun({
+      const groups = await planRun({
         resolver,
         nodes,
         look: (node) => lookForPlan(node, performer, resolver),
@@ -166,13 +170,14 @@ export class Session {
             : undefined,
         isCurrent: (node, inputs) => performer.isCurrent(node, inputs),
       });
+      return await withForecasts(groups, nodes, this.#services);
     });
   }
 
   /** Runs a graph, waiting for its turn in the workspace. */
   async run(graph: Graph, settings: RunSettings = {}): Promise<RunReport> {
     const nodes = nodesUntil(graph, settings.until);
-    for (const id of settings.force ?? []) requireNode(graph, id);
+    for (const each of settings.force ?? []) requireNode(graph, forcedNode(each));
     const { workspace } = this.options;
     Deno.mkdirSync(join(workspace, "runs"), { recursive: true });
     writeIgnoreFile(workspace);
@@ -272,8 +277,8 @@ export class Session {
         nodes.map(async (node) => [node.id, await partsOf(node, this.#services)] as const),
       ),
     );
-    const forced = new Set(settings.force ?? []);
-    const resolver = new Resolver({ recipe: graph.recipe, nodes, parts, forced, cache, store });
+    const isForced = forcing(settings.force ?? []);
+    const resolver = new Resolver({ recipe: graph.recipe, nodes, parts, isForced, cache, store });
     return { resolver, store, parts };
   }
 
@@ -338,6 +343,21 @@ async function partsOf(node: GraphNode, services: Services): Promise<NodeParts> 
     params: isSource(node) ? {} : keyedParams(step.params, params) as Record<string, Json>,
     tools,
   };
+}
+
+/** Says beside each group of tasks to run what it would cost, where the step knows. */
+async function withForecasts(
+  groups: readonly PlannedGroup[],
+  nodes: readonly GraphNode[],
+  services: Services,
+): Promise<PlannedGroup[]> {
+  return await Promise.all(groups.map(async (group) => {
+    const node = nodes.find(({ id }) => id === group.node)!;
+    if (group.verdict !== "run" && group.verdict !== "perhaps") return group;
+    const context: ToolContext = { service: (key) => serviceOf(services, node, key) };
+    const forecast = await node.step.forecast?.(group.count, node.params, context);
+    return forecast === undefined ? group : { ...group, forecast };
+  }));
 }
 
 async function releaseAll(services: Services) {

@@ -285,6 +285,17 @@ export interface StepDefinition<
     params: z.output<Params>,
     context: StepContext,
   ): StepResult<OutputValues<In, Out>> | Promise<StepResult<OutputValues<In, Out>>>;
+  /**
+   * Optional inputs that it does not look at with these parameters: they are not wired then, so that
+   * they are not part of the key, and what only they need does not run.
+   */
+  unusedPorts?(params: z.output<Params>): readonly string[];
+  /** What so many tasks would cost, in words, for a plan; it must reach for nothing outside. */
+  forecast?(
+    count: number,
+    params: z.output<Params>,
+    context: ToolContext,
+  ): Promise<string | undefined>;
   readonly batch?: Batch<In, z.output<Params>, Out, unknown>;
   /** For `world: "writes"`: whether what it wrote last time is still there. Must be cheap. */
   isCurrent?(

@@ -32,6 +32,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "event",
     "recipe_schema",
     "items",
+    "forcing",
   ],
   record: ["journal", "tables", "records", "catalog_db", "why"],
   effects: [
