@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import type { RunEvent } from "../src/runtime/event.ts";
 import { formatDiagnostic } from "../src/runtime/diagnostic.ts";
-import { type RunSettings, Session } from "../src/runtime/session.ts";
+import { type RunSettings, Session, type SessionOptions } from "../src/runtime/session.ts";
 import { catalog } from "../src/steps/mod.ts";
 
 /** The proxy recipe as shipped. */
@@ -11,11 +11,13 @@ export const proxyRecipe = new URL("../pipelines/proxy.yaml", import.meta.url).p
 /** A temporary folder with pictures and a workspace, and the built-in steps. */
 export class PictureRig implements AsyncDisposable {
   readonly folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "tintype-pictures-" }));
-  readonly session = new Session({
-    catalog,
-    cwd: this.folder,
-    workspace: join(this.folder, ".tintype"),
-  });
+  readonly session: Session;
+
+  /** The built-in steps and no services, unless told otherwise. */
+  constructor(options: Partial<Pick<SessionOptions, "catalog" | "services">> = {}) {
+    const workspace = join(this.folder, ".tintype");
+    this.session = new Session({ catalog, ...options, cwd: this.folder, workspace });
+  }
 
   path(name: string): string {
     return join(this.folder, name);

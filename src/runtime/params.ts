@@ -9,6 +9,8 @@ export interface ParamMeta {
   readonly unit?: string;
   /** A place on disk: resolved against the caller's folder, and never part of a task key. */
   readonly place?: "folder" | "file";
+  /** How the work is done, not what comes of it (an address, a rate): never part of a task key. */
+  readonly isSetting?: boolean;
 }
 
 /** A folder on disk. Relative paths are the caller's; the path is no part of the task key. */
@@ -29,6 +31,7 @@ export interface ParamFacts {
   readonly expected: string;
   readonly isRequired: boolean;
   readonly place?: "folder" | "file";
+  readonly isSetting: boolean;
   readonly schema: JsonSchema;
 }
 
@@ -53,6 +56,7 @@ export function paramFacts(params: z.ZodObject): ParamFacts[] {
     expected: expectation(property),
     isRequired: (schema.required ?? []).includes(name),
     place: property["place"] as ParamFacts["place"],
+    isSetting: property["isSetting"] === true,
     schema: property,
   }));
 }
@@ -160,13 +164,14 @@ function sizeWords(
   return least === undefined ? `at most ${most} ${counted}` : `${least} to ${most} ${counted}`;
 }
 
-/** The parameters that belong into a task key: all but places on disk. */
+/** The parameters that belong into a task key: all but places on disk and mere settings. */
 export function keyedParams(
   params: z.ZodObject,
   values: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const places = new Set(
-    paramFacts(params).filter((fact) => fact.place !== undefined).map((fact) => fact.name),
+  const left = new Set(
+    paramFacts(params).filter(({ place, isSetting }) => place !== undefined || isSetting)
+      .map(({ name }) => name),
   );
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !places.has(name)));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !left.has(name)));
 }
