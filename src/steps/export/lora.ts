@@ -1,0 +1,299 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Caption } from "../../captions/caption.ts";
+import { type Dataset, type ExportedPicture, makeDataset } from "../../export/dataset.ts";
+import { type TargetName, targetNames, targets } from "../../export/targets.ts";
+import { largestZipBytes } from "../../export/zip.ts";
+import type { Image } from "../../imaging/image.ts";
+import { type Handle, rowKind } from "../../runtime/artifact.ts";
+import { sha256 } from "../../runtime/hash.ts";
+import { folder } from "../../runtime/params.ts";
+import {
+  all,
+  defineStep,
+  failed,
+  type Member,
+  one,
+  produced,
+  type StepContext,
+} from "../../runtime/step.ts";
+import { folderOf, folderTrigger, triggerParam } from "../caption/compose.ts";
+import { caption } from "../caption/kinds.ts";
+import { image } from "../kinds.ts";
+import { type Manifest, readManifest, writeManifest } from "../publish/manifest.ts";
+
+const zipShape = z.object({
+  trigger: z.string(),
+  /** Below the folder of the export. */
+  file: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  images: z.int(),
+  captions_used: z.int(),
+  auto_captioned: z.int(),
+  /** What the target's own rules found: "34 images, 34 captions used, 0 would be auto-captioned". */
+  verification: z.string(),
+  /** Pictures that are not the original bytes, because the trainer would misread those. */
+  prepared: z.int(),
+  drafts: z.int(),
+  need_review: z.int(),
+  notes: z.array(z.string()).readonly(),
+});
+
+const exported = rowKind(
+  "lora_dataset",
+  "an exported dataset, and how its trainer reads it",
+  z.object({
+    target: z.enum(targetNames),
+    zips: z.array(zipShape).readonly(),
+    left_out: z.array(z.string()).readonly(),
+  }),
+);
+
+const params = z.object({
+  folder: folder("where zip, metadata.txt and captions go"),
+  trigger: triggerParam.meta({
+    description: "the trigger word, or {folder} for one dataset a folder, named by it",
+  }),
+  target: z.enum(targetNames).default("replicate-flux").meta({
+    description: "the trainer that the dataset is for",
+  }),
+  images: z.enum(["auto", "original", "prepared"]).default("auto").meta({
+    description: "original bytes, prepared ones, or (auto) prepared ones only where the trainer " +
+      "would not read the original or would see it sideways",
+  }),
+  overwrite: z.boolean().default(false).meta({
+    description: "replace files that are there and differ",
+  }),
+});
+type Params = z.output<typeof params>;
+
+type Inputs = {
+  readonly image: ReadonlyMap<Member, Handle<Image>>;
+  readonly prepared?: ReadonlyMap<Member, Handle<Image>>;
+  readonly caption: ReadonlyMap<Member, Handle<Caption>>;
+};
+
+/**
+ * Writes a dataset for training: `{trigger}_training.zip` with original names, `metadata.txt` with a line
+ * a picture, and the caption files by themselves. Before it is written, the zip is opened again and read
+ * by the target's own rules; one that would not be read as it is meant is not written. What is there and
+ * differs is not overwritten unless told to. The same pictures and captions give the same bytes.
+ */
+export const exportLora = defineStep({
+  name: "export.lora",
+  version: 1,
+  doc: "Writes a zip that the trainer reads as meant, checked by the trainer's own rules.",
+  origin: "computed",
+  world: "writes",
+  usesItemName: true,
+  usesAbsent: true,
+  inputs: {
+    image: all(image, "the originals"),
+    caption: all(caption, "their captions, trigger word included"),
+    prepared: all(image, "the same upright, in a format every trainer reads", { isOptional: true }),
+  },
+  params,
+  outputs: { dataset: one(exported, "what was written, and how it is read") },
+  unusedPorts: ({ images }) => images === "original" ? ["prepared"] : [],
+  async run(inputs, params, context) {
+    const groups = groupsOf(inputs, params, context);
+    if (groups.size === 0) return failed("Cannot export a dataset: there is no captioned picture");
+    const made: Made[] = [];
+    for (const [trigger, members] of groups) {
+      const one = await make(inputs, members, { trigger, params, context });
+      if (typeof one === "string") return failed(one);
+      made.push(one);
+    }
+    const problem = await write(made, params, context);
+    if (problem !== undefined) return failed(problem);
+    const left_out = context.absent.map(({ name, reason }) => `${name}: ${reason}`);
+    for (const each of made) context.summarize(summaryOf(each, params.target));
+    if (left_out.length > 0) context.warn(`${left_out.length} without a caption are left out`);
+    const zips = made.map(({ row }) => row);
+    return produced({ dataset: { target: params.target, zips, left_out } });
+  },
+  async isCurrent(_, { folder }, { disk, owner }) {
+    const ours = Object.entries(await readManifest(disk, folder))
+      .filter(([, entry]) => entry.owner === owner);
+    return ours.length > 0 && ours.every(([path, { bytes, mtime_ms }]) => {
+      const found = disk.stat(join(folder, path));
+      return found?.isFile === true && found.size === bytes && found.mtimeMs === mtime_ms;
+    });
+  },
+});
+
+interface Made {
+  readonly row: z.output<typeof zipShape>;
+  /** By path below the folder. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+interface Making {
+  readonly trigger: string;
+  readonly params: Params;
+  readonly context: StepContext;
+}
+
+/** Captioned pictures by trigger word, in alphabetical order. */
+function groupsOf(
+  { image, caption }: Inputs,
+  { trigger }: Params,
+  { members }: StepContext,
+): ReadonlyMap<string, readonly Member[]> {
+  const groups = new Map<string, Member[]>();
+  for (const { member, name } of members) {
+    if (!image.has(member) || !caption.has(member)) continue;
+    const word = trigger === folderTrigger ? folderOf(name) : trigger;
+    if (word !== "") groups.set(word, [...groups.get(word) ?? [], member]);
+  }
+  return new Map([...groups].sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+async function make(
+  inputs: Inputs,
+  members: readonly Member[],
+  { trigger, params, context }: Making,
+): Promise<Made | string> {
+  const name = (member: Member) => context.members[member]!.name;
+  const captions = await Promise.all(members.map((each) => inputs.caption.get(each)!.read()));
+  const total = members.reduce((sum, each) => sum + inputs.image.get(each)!.ref.byteLength, 0);
+  if (total > largestZipBytes * 0.98) {
+    return `Cannot export "${trigger}": its pictures have ${(total / 1e9).toFixed(1)} GB ` +
+      "(a zip that every trainer opens has less than 4.2 GB; normalize them first)";
+  }
+  const pictures: ExportedPicture[] = [];
+  let prepared = 0;
+  for (const [index, member] of members.entries()) {
+    const chosen = await choose(inputs, member, params, name(member));
+    if (typeof chosen === "string") return chosen;
+    if (chosen.isPrepared) prepared++;
+    const { bytes, ending } = chosen;
+    pictures.push({ name: name(member), bytes, ending, caption: captions[index]!.text });
+  }
+  const dataset = await makeDataset(pictures, { target: params.target, trigger });
+  const { problems } = dataset.verification;
+  if (problems.length > 0) {
+    return `Cannot export "${trigger}" for ${params.target}: ${problems.join("; ")}`;
+  }
+  return madeOf(dataset, { trigger, params, prepared, captions, pictures });
+}
+
+const endings: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
+
+/** The bytes that go into the zip, or why there are none. */
+async function choose(
+  inputs: Inputs,
+  member: Member,
+  { images, target }: Params,
+  name: string,
+): Promise<
+  | { readonly bytes: Uint8Array; readonly ending: string; readonly isPrepared: boolean }
+  | string
+> {
+  const original = inputs.image.get(member)!;
+  const opened = await original.read();
+  const { format, orientation } = await opened.header();
+  const isRead = targets[target].formats.includes(format);
+  const wanted = images === "prepared" || (images === "auto" && !(isRead && orientation === 1));
+  const replacement = wanted ? inputs.prepared?.get(member) : undefined;
+  const used = replacement ?? original;
+  const usedFormat = replacement === undefined
+    ? format
+    : String(replacement.ref.facts?.["format"] ?? "jpeg");
+  if (!targets[target].formats.includes(usedFormat)) {
+    opened.release();
+    return `Cannot export "${name}" for ${target}: it is ${usedFormat}, which the trainer does not ` +
+      'read (wire "prepared" and use images: auto)';
+  }
+  const bytes = await used.bytes();
+  opened.release();
+  return { bytes, ending: endings[usedFormat] ?? usedFormat, isPrepared: used !== original };
+}
+
+function madeOf(
+  { zip, metadata, verification }: Dataset,
+  { trigger, params, prepared, captions, pictures }: {
+    readonly trigger: string;
+    readonly params: Params;
+    readonly prepared: number;
+    readonly captions: readonly Caption[];
+    readonly pictures: readonly ExportedPicture[];
+  },
+): Made {
+  const below = params.trigger === folderTrigger ? `${trigger}/` : "";
+  const encoder = new TextEncoder();
+  const file = `${below}${trigger}_training.zip`;
+  const captioned = pictures.map(({ name, caption }) => ({ path: name, caption }));
+  const files = new Map([
+    [file, zip],
+    [`${below}metadata.txt`, encoder.encode(metadata)],
+    ...targets[params.target].captionFiles(captioned).map(({ path, text }) =>
+      [`${below}captions/${path}`, encoder.encode(text)] as const
+    ),
+  ]);
+  const row = {
+    trigger,
+    file,
+    bytes: zip.length,
+    sha256: sha256(zip),
+    images: verification.images,
+    captions_used: verification.captions_used,
+    auto_captioned: verification.auto_captioned,
+    verification: verification.words,
+    prepared,
+    drafts: captions.filter(({ source }) => source === "draft").length,
+    need_review: captions.filter(({ state }) => state === "needs_review").length,
+    notes: verification.notes,
+  };
+  return { row, files };
+}
+
+/** Writes everything or nothing: what is there and differs is found before the first byte. */
+async function write(
+  made: readonly Made[],
+  { folder, overwrite }: Params,
+  { disk, owner }: StepContext,
+): Promise<string | undefined> {
+  const files = made.flatMap((each) => [...each.files]);
+  const different: string[] = [];
+  const same = new Set<string>();
+  for (const [path, bytes] of files) {
+    const there = disk.stat(join(folder, path));
+    if (there === undefined) continue;
+    if (there.isFile && sha256(await disk.read(join(folder, path))) === sha256(bytes)) {
+      same.add(path);
+    } else different.push(path);
+  }
+  if (different.length > 0 && !overwrite) {
+    const more = different.length > 3 ? ` and ${different.length - 3} more` : "";
+    return `Cannot export to "${folder}": ` +
+      `${different.slice(0, 3).map((path) => `"${path}"`).join(", ")}${more} ` +
+      `${different.length === 1 ? "is" : "are"} there already and would change ` +
+      "(--overwrite replaces them)";
+  }
+  for (const [path, bytes] of files) {
+    if (same.has(path)) continue;
+    disk.makeFolder(join(folder, ...path.split("/").slice(0, -1)));
+    await disk.write(join(folder, path), bytes, { sync: true });
+  }
+  const known = await readManifest(disk, folder);
+  const others = Object.entries(known).filter(([, entry]) => entry.owner !== owner);
+  const ours = files.map(([path, bytes]): [string, Manifest[string]] => {
+    const { size, mtimeMs } = disk.stat(join(folder, path))!;
+    return [path, { owner, item: "", hash: sha256(bytes), bytes: size, mtime_ms: mtimeMs }];
+  });
+  await writeManifest(disk, folder, Object.fromEntries([...others, ...ours]));
+  return undefined;
+}
+
+function summaryOf({ row }: Made, target: TargetName): string {
+  const { file, verification, prepared, drafts, need_review } = row;
+  const extras = [
+    prepared > 0 ? `${prepared} prepared (turned upright or converted)` : "",
+    drafts > 0 ? `${drafts} are drafts` : "",
+    need_review > 0 ? `${need_review} need review` : "",
+    ...row.notes,
+  ].filter((text) => text !== "");
+  return [`${file} for ${target}: ${verification}`, ...extras].join("; ");
+}
