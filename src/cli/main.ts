@@ -30,6 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--until <node>", "run this node and what it needs, nothing after it")
     .addOption(forceOption())
     .option("--limit <n>", "only the first n pictures", positive)
+    .option("--overwrite", "replace what is there and differs, where the recipe asks for that")
     .option("--json", "print events, one a line")
     .action(
       does(async () => (await import("./run.ts")).run),
@@ -77,6 +78,13 @@ export async function main(args: readonly string[]): Promise<number> {
     )
     .action(
       does(async () => (await import("./restore_names.ts")).restoreNames),
+    );
+
+  program.command("undo <folder>")
+    .description("move the pictures of a quarantine folder back to where they were")
+    .option("--source <folder>", "where their folder is now, if it is not where it was")
+    .action(
+      does(async () => (await import("./undo.ts")).undo),
     );
 
   program.command("query <sql>")

@@ -13,13 +13,16 @@ interface RunOptions extends RecipeOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly limit?: number;
+  /** Short for `--set overwrite=true`. */
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
 /** `tintype run`: runs a recipe, showing progress; the exit code says how it ended. */
 export async function run(recipe: string, options: RunOptions, command: Command): Promise<number> {
   const session = sessionOf(command);
-  const graph = await loadRecipe(session, recipe, { ...options, needsValues: true });
+  const set = options.overwrite ? { ...options.set, overwrite: "true" } : options.set;
+  const graph = await loadRecipe(session, recipe, { ...options, set, needsValues: true });
   if (graph === undefined) return exitCodes.usage;
   const printer = options.json ? undefined : new RunPrinter(graph);
   const stop = stopSignal(() => {
