@@ -72,7 +72,7 @@ export const proxy: Benchmark = {
     const source = join(folder, "photos");
     Deno.mkdirSync(source);
     const corpus = Deno.env.get("TINTYPE_CORPUS");
-    const photographs = corpus === undefined ? undefined : join(corpus, "photos");
+    const photographs = corpus === undefined ? undefined : join(corpus, "corpus", "photos");
     const meanBytes = await writePhotos(source, { count, photographs });
     const origin = photographs === undefined ? "made from noise" : "of TINTYPE_CORPUS, enlarged";
     say(

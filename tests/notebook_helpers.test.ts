@@ -323,9 +323,9 @@ Deno.test("policies are compared by what they keep, and a smaller limit keeps le
     half: { quality: 95, long_side_px: 2000 },
     quarter: { quality: 95, long_side_px: 1000 },
   });
-  assert.deepEqual(rows.map(({ percent_pixels_kept }) => percent_pixels_kept), [100, 25, 6.3]);
+  assert.deepEqual(rows.map(({ percent_pixels }) => percent_pixels), [100, 25, 6.3]);
   assert.deepEqual(rows.map(({ resized }) => resized), [0, 10, 10]);
-  const [none, half, quarter] = rows.map(({ percent_bytes_kept }) => Number(percent_bytes_kept));
+  const [none, half, quarter] = rows.map(({ percent_bytes }) => Number(percent_bytes));
   assert.ok(none === 100 && half! < none && quarter! < half!, `${none} ${half} ${quarter}`);
   assert.ok((await renderSvg(effectChart(rows))).includes("quarter"));
 });

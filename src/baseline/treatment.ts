@@ -25,11 +25,23 @@ export interface Measured {
   readonly clipped_bright: number;
 }
 
+/** What is known of a picture's subject, where somebody looked for it. */
+export interface SubjectNeeds {
+  /** The part to keep, in whole upright pixels inside the picture, and why. */
+  readonly box?: PictureSize & { readonly x: number; readonly y: number; readonly reason: string };
+  /** The shorter side of the smallest face in that part, and what it should keep. */
+  readonly face?: { readonly side_px: number; readonly least_px: number };
+}
+
+type PictureSize = Pick<Picture, "width" | "height">;
+
 /** A format that normalized pictures have. */
 export type TargetFormat = "jpeg" | "png" | "webp";
 
 /** What a policy makes of a picture. */
 export interface Treatment {
+  /** The part that is taken, before anything is resized; undefined for all of it. */
+  readonly crop?: PictureSize & { readonly x: number; readonly y: number };
   /** Pixels, upright; never more than before. */
   readonly width: number;
   readonly height: number;
@@ -40,7 +52,10 @@ export interface Treatment {
   readonly isGrey: boolean;
   /** Put on the policy's background. */
   readonly isFlattened: boolean;
+  /** Fewer pixels than the picture, or the part of it that is taken, has. */
   readonly isResized: boolean;
+  /** Why it stays larger than the policy has it; undefined where it does not. */
+  readonly heldBy?: string;
   /** Why the pixels must be encoded anew, one sentence each; empty for a picture within the policy. */
   readonly required: readonly string[];
   /** It is within the policy but for its quality: encoded anew if that saves bytes. */
@@ -77,17 +92,25 @@ export function leftOut(
 }
 
 /** What is to be done with a picture that is not left out. */
-export function treatmentOf(picture: Picture, policy: Policy): Treatment {
-  const size = limitedSize(picture, policy);
-  const isResized = size.width !== picture.width || size.height !== picture.height;
+export function treatmentOf(
+  picture: Picture,
+  policy: Policy,
+  needs: SubjectNeeds = {},
+): Treatment {
+  const crop = needs.box !== undefined && isPart(needs.box, picture) ? needs.box : undefined;
+  const { width, height } = crop ?? picture;
+  const { size, heldBy } = sizeFor({ width, height }, policy, needs.face);
+  const isResized = size.width !== width || size.height !== height;
   const formats = formatsFor(picture, policy);
   const isGrey = policy.colour === "grey" ||
     policy.colour === "keep" && picture.colour_space === "grey";
   const isFlattened = picture.has_alpha && (policy.alpha === "flatten" || formats[0] === "jpeg");
   const required = [
-    ...isResized
-      ? [`resized ${picture.width} × ${picture.height} → ${size.width} × ${size.height}`]
-      : [],
+    ...crop === undefined ? [] : [
+      `cropped ${picture.width} × ${picture.height} → ${width} × ${height} ` +
+      `at ${crop.x}, ${crop.y} (${crop.reason})`,
+    ],
+    ...isResized ? [`resized ${width} × ${height} → ${size.width} × ${size.height}`] : [],
     ...colourReasons(picture, policy),
     ...isFlattened && picture.has_alpha ? [flattening(picture, policy)] : [],
     ...formats[0] === picture.format
@@ -96,7 +119,9 @@ export function treatmentOf(picture: Picture, policy: Policy): Treatment {
   ];
   const found = picture.jpeg_quality;
   return {
+    ...crop && { crop: { x: crop.x, y: crop.y, width, height } },
     ...size,
+    ...heldBy !== undefined && { heldBy },
     formats,
     // Never up: what was lost does not come back.
     quality: Math.min(policy.quality, found ?? 100),
@@ -138,8 +163,37 @@ function flattening(picture: Picture, { background }: Policy): string {
     : "alpha channel that nothing is seen through left out";
 }
 
+function isPart(box: PictureSize, picture: PictureSize): boolean {
+  return box.width < picture.width || box.height < picture.height;
+}
+
+/**
+ * Within the policy's limits, unless the smallest face needs more: then just as large as it needs, and
+ * never larger than before.
+ */
+function sizeFor(kept: PictureSize, policy: Policy, face: SubjectNeeds["face"]) {
+  const limited = limitedSize(kept, policy);
+  if (face === undefined) return { size: limited };
+  const scale = Math.min(limited.width / kept.width, limited.height / kept.height);
+  if (scale >= 1 || face.side_px * scale >= face.least_px) return { size: limited };
+  const needed = Math.min(1, face.least_px / face.side_px);
+  const side = (length: number, least: number) =>
+    Math.min(length, Math.max(least, Math.ceil(length * needed - 1e-9)));
+  const size = {
+    width: side(kept.width, limited.width),
+    height: side(kept.height, limited.height),
+  };
+  const smaller = `at ${limited.width} × ${limited.height} its smallest face of ` +
+    `${pixels(face.side_px)} would be left with ${pixels(face.side_px * scale)}`;
+  return { size, heldBy: `${smaller} (${face.least_px} px are wanted)` };
+}
+
+function pixels(length: number): string {
+  return `${Math.round(length * 10) / 10} px`;
+}
+
 /** Upright pixels within both limits, in proportion, rounded half up; whole numbers throughout. */
-function limitedSize({ width, height }: Picture, { long_side_px, short_side_px }: Policy) {
+function limitedSize({ width, height }: PictureSize, { long_side_px, short_side_px }: Policy) {
   const [long, short] = [Math.max(width, height), Math.min(width, height)];
   const byLong = long_side_px !== null && long > long_side_px ? [long_side_px, long] : [1, 1];
   const byShort = short_side_px !== null && short > short_side_px ? [short_side_px, short] : [1, 1];

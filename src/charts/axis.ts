@@ -30,10 +30,10 @@ export function domainOf(numbers: readonly number[], scale: Scale): Domain {
 }
 
 /**
- * At most six round numbers of a log domain, as even as can be: powers of ten, or 1, 2, 5 of each, or
- * round steps where the domain is narrow. Vega's own choice labels all of them, one over the other.
+ * At most `most` round numbers of a log domain, as even as can be: powers of ten, or 1, 2, 5 of each,
+ * or round steps where the domain is narrow. Vega's own choice labels all of them, one over the other.
  */
-export function logTicks({ from, to }: Domain): number[] {
+export function logTicks({ from, to }: Domain, most = 6): number[] {
   const inside = (values: readonly number[]) => values.filter((each) => each >= from && each <= to);
   const powers: number[] = [];
   for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power++) {
@@ -41,9 +41,9 @@ export function logTicks({ from, to }: Domain): number[] {
   }
   const fine = inside(powers.flatMap((each) => [each, 2 * each, 5 * each]));
   if (fine.length < 3) return linearTicks({ from, to });
-  if (fine.length <= 6) return fine;
+  if (fine.length <= most) return fine;
   const coarse = inside(powers);
-  return coarse.filter((_, index) => index % Math.ceil(coarse.length / 6) === 0);
+  return coarse.filter((_, index) => index % Math.ceil(coarse.length / most) === 0);
 }
 
 /** Three to six multiples of 1, 2 or 5 times a power of ten. */
@@ -57,6 +57,11 @@ export function linearTicks({ from, to }: Domain): number[] {
     ticks.push(Number((each * step).toPrecision(12)));
   }
   return ticks;
+}
+
+/** Labels of a log axis that fit beside each other: "100 kB" takes more room than "1,000". */
+export function mostTicks(unit: string): number {
+  return unit === "bytes" ? 5 : 6;
 }
 
 /** A Vega expression for labels in a unit: bytes as kB and MB, large numbers with commas. */

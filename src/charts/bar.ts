@@ -25,7 +25,7 @@ export function barChart({ title, rows }: BarChart): ChartSpec {
     field: "label",
     type: "nominal",
     sort: rows.map(({ label }) => label),
-    axis: { title: null, ticks: false, domain: false, labelLimit: 110 },
+    axis: { title: null, ticks: false, domain: false, labelLimit: 170 },
   };
   const most = values.reduce((largest, { pictures }) => Math.max(largest, pictures), 1);
   return styled({

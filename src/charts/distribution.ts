@@ -5,6 +5,7 @@ import {
   labelExpression,
   linearTicks,
   logTicks,
+  mostTicks,
   type Scale,
 } from "./axis.ts";
 import type { ChartSpec } from "./render.ts";
@@ -45,9 +46,10 @@ export function histogramChart(chart: HistogramChart): ChartSpec {
     Number.isFinite(value) && (scale !== "log" || value > 0)
   );
   const ends = [...bins.flatMap(({ from, to }) => [from, to]), ...drawn.map(({ value }) => value)];
-  const domain = domainOf(ends, scale);
+  const domain = domainOf([...ends, ...besideOnly(bins)], scale);
   const most = bins.reduce((highest, { count }) => Math.max(highest, count), 0);
-  const room = 4 + labelHeight * drawn.length;
+  const place: LimitOptions = { axis: "x", end: plotWidth, domain, scale };
+  const room = 4 + labelHeight * labelRows(drawn, place).rows;
   return styled({
     title: { text: title, offset: after === undefined ? room + 4 : 8 },
     width: plotWidth,
@@ -61,9 +63,21 @@ export function histogramChart(chart: HistogramChart): ChartSpec {
         most,
       }),
       ...(after === undefined ? [] : [outlineLayer(barsOf(after, "after", domain), most)]),
-      ...limitLayers(drawn, { axis: "x", end: plotWidth, domain, scale }),
+      ...limitLayers(drawn, place),
     ],
   } as ChartSpec);
+}
+
+/** Room on both sides of a bin that is the only one, so that its bar does not fill the plot. */
+function besideOnly(bins: Histogram["bins"]): number[] {
+  const [first] = bins;
+  if (first === undefined || bins.some(({ from, to }) => from !== first.from || to !== first.to)) {
+    return [];
+  }
+  const { from, to } = first;
+  const below = from - (to - from);
+  // Measures are not below zero.
+  return [from >= 0 ? Math.max(below, from / 2) : below, to + (to - from)];
 }
 
 interface Bar {
@@ -103,7 +117,7 @@ function barLayer(bars: readonly Bar[], { domain, scale, unit, legendOffset, mos
         axis: {
           title,
           grid: false,
-          values: scale === "log" ? logTicks(domain) : linearTicks(domain),
+          values: scale === "log" ? logTicks(domain, mostTicks(unit)) : linearTicks(domain),
           labelExpr: labelExpression(unit),
           labelOverlap: "greedy",
         },
@@ -164,7 +178,8 @@ function outlineLayer(bars: readonly Bar[], most: number) {
   };
 }
 
-interface LimitOptions {
+/** Where limits are drawn. */
+export interface LimitOptions {
   readonly axis: "x" | "y";
   /** Length of that axis in pixels. */
   readonly end: number;
@@ -177,12 +192,14 @@ export const labelHeight = 13;
 
 /** A dashed line a limit, with its label at the far end of the line, turned to where there is room. */
 export function limitLayers(lines: readonly LimitLine[], options: LimitOptions) {
-  return lines.flatMap(({ value, label }, index) => {
+  const { rowOf } = labelRows(lines, options);
+  return lines.flatMap((line, index) => {
+    const { value, label } = line;
     const data = { values: [{ limit: value, label }] };
     const position = { [options.axis]: { field: "limit", type: "quantitative" } };
-    const isFar = share(value, options) > 0.6;
+    const align = isFar(value, options) ? "right" : "left";
     const text = options.axis === "x"
-      ? { y: -3 - labelHeight * index, align: isFar ? "right" : "left", baseline: "bottom" }
+      ? { y: -3 - labelHeight * rowOf[index]!, align, baseline: "bottom" }
       : { x: 3, align: "left", dy: share(value, options) > 0.9 ? 9 : -6, baseline: "middle" };
     return [
       {
@@ -197,6 +214,40 @@ export function limitLayers(lines: readonly LimitLine[], options: LimitOptions) 
       },
     ];
   });
+}
+
+/** Width of a character of a label on average, in pixels: bold system fonts of 11 px have up to 6.9. */
+const characterWidth = 7;
+
+interface LabelRows {
+  /** Of each limit, the row that its label is in, from the lowest, 0. */
+  readonly rowOf: readonly number[];
+  readonly rows: number;
+}
+
+/** Labels above the plot in as few rows as they need to stay apart. */
+export function labelRows(lines: readonly LimitLine[], options: LimitOptions): LabelRows {
+  const rows: { readonly from: number; readonly to: number }[][] = [];
+  const rowOf = lines.map(({ value, label }) => {
+    const at = share(value, options) * options.end;
+    const width = label.length * characterWidth;
+    const span = isFar(value, options)
+      ? { from: at - width, to: at }
+      : { from: at, to: at + width };
+    const free = rows.findIndex((row) =>
+      row.every(({ from, to }) =>
+        span.to + characterWidth < from || span.from > to + characterWidth
+      )
+    );
+    const row = free === -1 ? rows.length : free;
+    (rows[row] ??= []).push(span);
+    return row;
+  });
+  return { rowOf, rows: rows.length };
+}
+
+function isFar(value: number, options: LimitOptions): boolean {
+  return share(value, options) > 0.6;
 }
 
 /** How far along its axis a value is, 0 to 1. */

@@ -4,9 +4,17 @@ import {
   labelExpression,
   linearTicks,
   logTicks,
+  mostTicks,
   type Scale,
 } from "./axis.ts";
-import { labelHeight, limitLayers, type LimitLine, positionScale } from "./distribution.ts";
+import {
+  labelHeight,
+  labelRows,
+  limitLayers,
+  type LimitLine,
+  type LimitOptions,
+  positionScale,
+} from "./distribution.ts";
 import type { ChartSpec } from "./render.ts";
 import { palette, plotWidth, styled } from "./style.ts";
 
@@ -53,14 +61,15 @@ export function scatterChart(chart: ScatterChart): ChartSpec {
     axisDomain(points.map((point) => point.y), chart.y),
   ];
   const groups = [...new Set(points.map(({ group }) => group))].sort(byNumberThenText);
-  const room = 4 + labelHeight * drawnLines(chart.x).length;
+  const across = axisOptions("x", plotWidth, x, chart.x);
+  const room = 4 + labelHeight * labelRows(drawnLines(chart.x), across).rows;
   return styled({
     title: { text: chart.title, offset: groups.length > 1 ? 8 : room + 4 },
     width: plotWidth,
     height: plotHeight,
     layer: [
       pointLayer(merged(points, { x, y }, chart), { chart, x, y, groups, legendOffset: room }),
-      ...limitLayers(drawnLines(chart.x), axisOptions("x", plotWidth, x, chart.x)),
+      ...limitLayers(drawnLines(chart.x), across),
       ...limitLayers(drawnLines(chart.y), axisOptions("y", plotHeight, y, chart.y)),
     ],
   } as ChartSpec);
@@ -78,7 +87,12 @@ function axisDomain(values: readonly number[], axis: ScatterAxis): Domain {
   return domainOf([...values, ...drawnLines(axis).map(({ value }) => value)], axis.scale);
 }
 
-function axisOptions(axis: "x" | "y", end: number, domain: Domain, { scale }: ScatterAxis) {
+function axisOptions(
+  axis: "x" | "y",
+  end: number,
+  domain: Domain,
+  { scale }: ScatterAxis,
+): LimitOptions {
   return { axis, end, domain, scale };
 }
 
@@ -156,7 +170,7 @@ function axisEncoding({ title, scale, unit = "" }: ScatterAxis, domain: Domain) 
     scale: positionScale(domain, scale),
     axis: {
       title,
-      values: scale === "log" ? logTicks(domain) : linearTicks(domain),
+      values: scale === "log" ? logTicks(domain, mostTicks(unit)) : linearTicks(domain),
       labelExpr: labelExpression(unit),
       labelOverlap: "greedy",
     },

@@ -1,7 +1,7 @@
 import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { z } from "zod";
 import { sha256 } from "../runtime/hash.ts";
 import { localDisk } from "../runtime/local_disk.ts";
-import type { MappingRow } from "../steps/publish/mapping.ts";
 import { callerFolder, UsageError } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 
@@ -9,11 +9,26 @@ interface RestoreOptions {
   readonly to?: string;
 }
 
-/** A picture's file, and the path below the target that its original's name gives. */
+/** What is needed of a row of the mapping, which is a file that anybody may have written. */
+const rowShape = z.object({
+  original: z.string().min(1),
+  file: z.string().nullable(),
+  file_sha256: z.string().nullish(),
+});
+
+type Row = z.output<typeof rowShape>;
+
+/** A published picture of the mapping. */
+type Published = Row & { readonly file: string };
+
+/** A picture's file, and where its copy goes. */
 interface Restored {
+  readonly source: string;
+  readonly path: string;
+  /** As it is said in messages: relative to the dataset, and to the target. */
   readonly file: string;
   readonly name: string;
-  readonly hash: string | null;
+  readonly hash?: string | null;
 }
 
 /**
@@ -24,34 +39,50 @@ interface Restored {
 export async function restoreNames(folder: string, options: RestoreOptions): Promise<number> {
   const dataset = resolve(callerFolder(), folder);
   const target = resolve(callerFolder(), options.to ?? join(dataset, "restored"));
-  const rows = readMapping(dataset);
-  const pictures = planOf(rows);
+  const pictures = planOf(readMapping(dataset), { dataset, target });
   const problems: string[] = [];
   let [copied, there] = [0, 0];
-  for (const { file, name, hash } of pictures) {
-    const [source, path] = [inside(dataset, file), inside(target, name)];
-    const found = await readIfThere(source);
-    if (found === undefined) problems.push(`"${file}" is not there any more`);
-    else if (localDisk.stat(path) !== undefined) {
-      const isSame = sha256(await localDisk.read(path)) === sha256(found);
-      if (isSame) there++;
-      else problems.push(`"${name}" is in the way in "${target}", and is another file`);
-    } else {
-      if (hash !== null && sha256(found) !== hash) {
-        console.warn(`warning: "${file}" was changed since it was published; copied as it is`);
-      }
-      localDisk.makeFolder(dirname(path));
-      await localDisk.write(path, found);
-      copied++;
-    }
+  for (const picture of pictures) {
+    const outcome = await restore(picture, target);
+    if (outcome === "copied") copied++;
+    else if (outcome === "there") there++;
+    else problems.push(outcome.problem);
   }
   const known = there === 0 ? "" : `, ${there} there already`;
-  console.log(`${copied} pictures copied to "${target}" under their original names${known}`);
+  console.log(
+    `${copied} ${copied === 1 ? "picture" : "pictures"} copied to "${target}" under ` +
+      `${copied === 1 ? "its original name" : "their original names"}${known}`,
+  );
   for (const problem of problems) console.error(`not restored: ${problem}`);
   return problems.length === 0 ? exitCodes.complete : exitCodes.failed;
 }
 
-function readMapping(dataset: string): MappingRow[] {
+type Outcome = "copied" | "there" | { readonly problem: string };
+
+async function restore(picture: Restored, target: string): Promise<Outcome> {
+  const { source, path, file, name, hash } = picture;
+  try {
+    const found = await readIfThere(source);
+    if (found === undefined) return { problem: `"${file}" is not there any more` };
+    // A link that leads nowhere is in the way too.
+    if (localDisk.stat(path, { followLinks: false }) !== undefined) {
+      const standing = await readIfThere(path);
+      return standing !== undefined && sha256(standing) === sha256(found)
+        ? "there"
+        : { problem: `"${name}" is in the way in "${target}", and is another file` };
+    }
+    if (hash != null && sha256(found) !== hash) {
+      console.warn(`warning: "${file}" was changed since it was published; copied as it is`);
+    }
+    localDisk.makeFolder(dirname(path));
+    await localDisk.write(path, found);
+    return "copied";
+  } catch (error) {
+    return { problem: `"${name}": ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+function readMapping(dataset: string): Row[] {
   const path = join(dataset, "mapping.jsonl");
   let text: string;
   try {
@@ -63,29 +94,77 @@ function readMapping(dataset: string): MappingRow[] {
         "normalize wrote is wanted)",
     );
   }
-  return text.split("\n").filter((line) => line !== "").map((line, index) => {
-    try {
-      return JSON.parse(line) as MappingRow;
-    } catch {
-      throw new UsageError(`Cannot read "${path}": line ${index + 1} is not JSON`);
+  return text.split("\n").flatMap((line, index) =>
+    line === "" ? [] : [readRow(line, `"${path}": line ${index + 1}`)]
+  );
+}
+
+function readRow(line: string, where: string): Row {
+  let row: unknown;
+  try {
+    row = JSON.parse(line);
+  } catch {
+    throw new UsageError(`Cannot read ${where} is not JSON`);
+  }
+  const { success, data } = rowShape.safeParse(row);
+  if (success) return data;
+  throw new UsageError(`Cannot read ${where} is no row of a mapping ("original" and "file")`);
+}
+
+interface Places {
+  readonly dataset: string;
+  readonly target: string;
+}
+
+/** Where every picture goes. Throws, before anything is written, where one would leave its folder. */
+function planOf(rows: readonly Row[], { dataset, target }: Places): Restored[] {
+  const published = rows.filter((row): row is Published => row.file !== null);
+  const names = restoredNames(published);
+  return published.map((row, index) => {
+    const { file, file_sha256: hash } = row;
+    const name = names[index]!;
+    return { source: inside(dataset, file), path: inside(target, name), file, name, hash };
+  });
+}
+
+/**
+ * The name of each picture. One whose format is still that of its original has the original's name. One
+ * in a new format has the extension of that, and where another picture or folder is called so (a.png,
+ * now a JPEG, beside a.jpg), its old extension too: `a.png.jpg`. A difference in case alone is none,
+ * since some file systems make none.
+ */
+function restoredNames(rows: readonly Published[]): string[] {
+  const wanted = rows.map((row) => withExtension(row.original, extname(row.file)));
+  const taken = new Set<string>();
+  rows.forEach(({ original }, index) => {
+    if (wanted[index] === original) taken.add(folded(original));
+    for (let at = original.indexOf("/"); at !== -1; at = original.indexOf("/", at + 1)) {
+      taken.add(folded(original.slice(0, at)));
     }
   });
-}
-
-/** Two originals that now have one name (a.jpg and a.png, both as JPEG) keep their old extensions too. */
-function planOf(rows: readonly MappingRow[]): Restored[] {
-  const published = rows.filter((row) => row.file !== null);
-  const names = published.map((row) => withExtension(row.original, extname(row.file!)));
-  const count = new Map<string, number>();
-  for (const name of names) count.set(name.toLowerCase(), (count.get(name.toLowerCase()) ?? 0) + 1);
-  return published.map((row, index) => {
-    const isAlone = count.get(names[index]!.toLowerCase()) === 1;
-    const name = isAlone ? names[index]! : `${row.original}${extname(row.file!)}`;
-    return { file: row.file!, name, hash: row.file_sha256 };
+  return rows.map(({ original, file }, index) => {
+    if (wanted[index] === original) return original;
+    const extension = extname(file);
+    let name = wanted[index]!;
+    for (let copy = 1; taken.has(folded(name)); copy++) {
+      name = `${original}${copy === 1 ? "" : ` (${copy})`}${extension}`;
+    }
+    taken.add(folded(name));
+    return name;
   });
 }
 
-const sameExtension: Readonly<Record<string, string>> = { ".jpeg": ".jpg", ".jpe": ".jpg" };
+/** As a file system that makes no difference of case or of Unicode form sees a name. */
+function folded(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
+
+const sameExtension: Readonly<Record<string, string>> = {
+  ".jpeg": ".jpg",
+  ".jpe": ".jpg",
+  ".jfif": ".jpg",
+  ".tiff": ".tif",
+};
 
 /** The original's own extension where it means the same format. */
 function withExtension(name: string, extension: string): string {
@@ -95,7 +174,7 @@ function withExtension(name: string, extension: string): string {
   return name.slice(0, name.length - own.length) + extension;
 }
 
-/** A path of the mapping below a folder; a mapping is a file that anybody may have written. */
+/** A path of the mapping below a folder. */
 function inside(folder: string, path: string): string {
   const full = resolve(folder, path);
   const way = relative(folder, full);

@@ -150,9 +150,14 @@ export class TiffBlock {
 export function readExif(block: Uint8Array): ExifReading {
   const hasPrefix = block[0] === 0x45 && block[1] === 0x78;
   const tiff = new TiffBlock(hasPrefix ? block.subarray(6) : block);
+  const stored = tiff.integer(tiff.find(Tag.Orientation));
+  const orientation = validOrientation(stored);
   const problems = [...tiff.problems, ...typeProblems(tiff)];
+  if (stored !== undefined && stored !== orientation) {
+    problems.push(`tag Orientation is ${stored} (1 to 8 is wanted)`);
+  }
   return {
-    orientation: validOrientation(tiff.integer(tiff.find(Tag.Orientation))),
+    orientation,
     dpi: resolution(tiff),
     problems: problems.map((problem) => `EXIF is broken: ${problem}`),
   };

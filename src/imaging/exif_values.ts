@@ -44,10 +44,7 @@ type Directory = keyof typeof exifTags;
 
 export type ExifTag = { [D in Directory]: keyof (typeof exifTags)[D] }[Directory];
 
-/**
- * A tag's value: texts without blanks at the end, as exiftool has them, fractions divided (so never
- * trust them to be finite).
- */
+/** A tag's value: texts without padding, fractions divided (so never trust them to be finite). */
 export type ExifValue = string | number | ArrayLike<number>;
 
 /** The values that a block has, and what of it cannot be read, one sentence each. */
@@ -153,6 +150,6 @@ function keep({ directory, tag, code }: Wanted, output: RawOutput, values: Map<E
   const value = output[directory]?.[code];
   if (value === undefined || value === "") return;
   // Text ends at its first zero byte, whatever follows.
-  const text = typeof value === "string" ? value.split("\0", 1)[0]!.trimEnd() : value;
+  const text = typeof value === "string" ? value.split("\0", 1)[0]!.trim() : value;
   if (text !== "") values.set(tag, text);
 }

@@ -68,36 +68,65 @@ function tablesUsed(payload: Uint8Array): readonly number[] {
 export function estimateQuality({ luma, chroma }: QuantizationTables): number {
   const isWide = [luma, chroma].some((table) => table?.some((entry) => entry > BASELINE_LIMIT));
   const standard = standardLogs(isWide ? WIDE_LIMIT : BASELINE_LIMIT);
-  const found = [logsOf(luma), ...chroma === undefined ? [] : [logsOf(chroma)]];
-  let [best, least] = [1, Infinity];
+  const found = logsOf(luma, chroma);
+  const likely = distanceTo(standard, found, { quality: likelyQuality(standard, found) });
+  // A little more, so that the likely one is found again, or a lower one that is equally near.
+  let [best, least] = [1, likely + 1e-9];
   for (let quality = 1; quality <= 100 && least > 0; quality++) {
-    const distance = found.reduce(
-      (sum, logs, index) => sum + distanceTo(standard, logs, quality, index),
-      0,
-    );
+    const distance = distanceTo(standard, found, { quality, least });
     if (distance < least) [best, least] = [quality, distance];
   }
   return best;
 }
 
+/** The quality whose first entry is nearest: entries fall with it, so that it is seldom far off. */
+function likelyQuality(standard: Float64Array, found: Float64Array): number {
+  let [low, high] = [1, 100];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (standard[middle * PAIR]! > found[0]!) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Two tables, of brightness and of colour. */
 const PAIR = 2 * 64;
 
-function distanceTo(standard: Float64Array, found: Float64Array, quality: number, index: number) {
-  const start = quality * PAIR + index * 64;
+/** Stops adding where the distance is no longer below `least`, which is at once for most qualities. */
+function distanceTo(
+  standard: Float64Array,
+  found: Float64Array,
+  { quality, least = Infinity }: { readonly quality: number; readonly least?: number },
+): number {
+  const start = quality * PAIR;
   let distance = 0;
-  for (let at = 0; at < 64; at++) distance += Math.abs(found[at]! - standard[start + at]!);
+  for (let at = 0; at < found.length && distance < least; at++) {
+    distance += Math.abs(found[at]! - standard[start + at]!);
+  }
   return distance;
 }
 
 /** A zero is not allowed, but found; it counts as 1, as no logarithm is taken of it. */
-function logsOf(table: Uint16Array): Float64Array {
-  return Float64Array.from(table, (entry) => Math.log(entry || 1));
+function logsOf(luma: Uint16Array, chroma: Uint16Array | undefined): Float64Array {
+  const logs = new Float64Array(chroma === undefined ? 64 : PAIR);
+  for (let at = 0; at < 64; at++) logs[at] = logOf(luma[at]!);
+  if (chroma !== undefined) { for (let at = 0; at < 64; at++) logs[64 + at] = logOf(chroma[at]!); }
+  return logs;
+}
+
+function logOf(entry: number): number {
+  return entry <= BASELINE_LIMIT ? baselineLogs[entry]! : Math.log(entry);
 }
 
 /** The largest entries that libjpeg writes: in baseline files, and in others. */
 const BASELINE_LIMIT = 255;
 const WIDE_LIMIT = 32_767;
+
+const baselineLogs = Float64Array.from(
+  { length: BASELINE_LIMIT + 1 },
+  (_, at) => Math.log(at || 1),
+);
 
 const computed = new Map<number, Float64Array>();
 

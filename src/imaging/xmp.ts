@@ -24,7 +24,7 @@ export const xmpNames = [
 
 export type XmpName = (typeof xmpNames)[number];
 
-/** Texts by name, with their blanks, as exiftool has them; of lists, the first entry. */
+/** Texts by name; of lists, the first entry. */
 export type XmpValues = ReadonlyMap<XmpName, string>;
 
 /**
@@ -61,8 +61,7 @@ function textOf(value: unknown): string | undefined {
   if (Array.isArray(value)) return textOf(value[0]);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "string") return undefined;
-  const text = unescaped(value);
-  return text.trim() === "" ? undefined : text;
+  return unescaped(value).trim() || undefined;
 }
 
 const entities: Readonly<Record<string, string>> = {

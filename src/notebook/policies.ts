@@ -19,7 +19,10 @@ export function policyOf(draft: PolicyDraft): Policy {
   throw new TypeError(`Cannot use the policy: ${z.prettifyError(parsed.error)}`);
 }
 
-/** One row a policy: what it is predicted to do to the set of the baseline. */
+/**
+ * One row a policy: what it is predicted to do to the set of the baseline. Megapixels and megabytes are
+ * those afterwards, percents of those before.
+ */
 export function compareEffects(
   baseline: Pick<Baseline, "population">,
   policies: Readonly<Record<string, PolicyDraft>>,
@@ -34,19 +37,19 @@ export function compareEffects(
       resized: effect.resized,
       recompressed: effect.recompressed,
       converted: effect.converted,
-      megapixels_after: rounded(effect.pixels_after / 1e6),
-      megabytes_after: rounded(effect.bytes_after / 1e6),
-      percent_pixels_kept: percent(effect.pixels_after, effect.pixels_before),
-      percent_bytes_kept: percent(effect.bytes_after, effect.bytes_before),
+      megapixels: rounded(effect.pixels_after / 1e6),
+      megabytes: rounded(effect.bytes_after / 1e6),
+      percent_pixels: percent(effect.pixels_after, effect.pixels_before),
+      percent_bytes: percent(effect.bytes_after, effect.bytes_before),
     };
   });
 }
 
 /** The rows of `compareEffects` as bars: how much of the pixels and of the bytes stays. */
 export function effectChart(rows: readonly Row[]): ChartSpec {
-  const values = rows.flatMap(({ policy, percent_pixels_kept, percent_bytes_kept }) => [
-    { policy, of: "pixels", percent: percent_pixels_kept },
-    { policy, of: "bytes", percent: percent_bytes_kept },
+  const values = rows.flatMap(({ policy, percent_pixels, percent_bytes }) => [
+    { policy, of: "pixels", percent: percent_pixels },
+    { policy, of: "bytes", percent: percent_bytes },
   ]);
   const labels = { type: "text", align: "left", dx: 4, fontSize: 11, color: "#333333" };
   return styled({

@@ -22,9 +22,17 @@ const nothing: ChartSpec = styled({
   encoding: { text: { field: "text", type: "nominal" } },
 } as ChartSpec);
 
-/** A chart inside another may not have what belongs to the whole. */
+/**
+ * A chart inside another may not have what belongs to the whole. Its title begins where its plot does:
+ * plots of a wall stand in line, and labels of different lengths would put titles out of it.
+ */
 function withoutFrame(spec: ChartSpec): unknown {
   const { $schema: _schema, background: _background, padding: _padding, config: _config, ...view } =
     spec as unknown as Record<string, unknown>;
-  return view;
+  const { title } = view;
+  if (title === undefined) return view;
+  const parts = typeof title === "object" && title !== null && !Array.isArray(title)
+    ? title
+    : { text: title };
+  return { ...view, title: { ...parts, frame: "group" } };
 }

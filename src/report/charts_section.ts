@@ -1,9 +1,9 @@
-import type { Histogram } from "../baseline/baseline.ts";
+import type { Histogram, Measure } from "../baseline/baseline.ts";
 import { barChart, type BarRow } from "../charts/bar.ts";
 import { histogramChart, type LimitLine } from "../charts/distribution.ts";
 import { type ChartSpec, renderSvg } from "../charts/render.ts";
 import { scatterChart } from "../charts/scatter.ts";
-import { median, sharedBins } from "./distributions.ts";
+import { drawnHistogram, median, sharedBins } from "./distributions.ts";
 import {
   bytesText,
   countText,
@@ -17,7 +17,7 @@ import type { NormalizeReport, ReportChange } from "./report_data.ts";
 
 /** A measure as its chart shows it. */
 interface ShownMeasure {
-  readonly measure: string;
+  readonly measure: Measure;
   readonly title: string;
   readonly unit: string;
   /** Of a picture after normalizing; null where it has none. Absent for what is not measured again. */
@@ -94,9 +94,13 @@ before alone.`} Brightness to clipped pixels are measured on the originals only.
 async function measureFigure(
   report: NormalizeReport,
   { measure, title, unit, after }: ShownMeasure,
-  histogram: Histogram,
+  found: Histogram,
 ): Promise<Html> {
   const lines = limitsOf(report, measure);
+  const { histogram, zeros } = drawnHistogram(measure, found, {
+    values: beforeValues(report, measure),
+    limits: lines.map(({ value }) => value),
+  });
   const values = after === undefined ? [] : afterValues(report, after);
   const shared = values.length === 0 ? undefined : sharedBins(histogram, values);
   const spec = histogramChart({
@@ -111,11 +115,20 @@ async function measureFigure(
     unit,
     before: report.baseline.quantiles[measure]?.p50 ?? null,
     after: shared === undefined ? undefined : median(values),
+    zeros,
   });
   const limits = lines.map(({ label }) => label).join(", ");
   const about = `Histogram of ${title.toLowerCase()}. ${caption}` +
     (limits === "" ? "" : ` Policy: ${limits}.`);
   return await figure(spec, { id: measure, about, caption });
+}
+
+/** Of what the baseline has no bins for. */
+function beforeValues({ pictures }: NormalizeReport, measure: Measure): number[] {
+  if (measure !== "sharpness") return [];
+  return pictures.flatMap(({ sharpness, standing }) =>
+    sharpness === undefined || standing === undefined ? [] : [sharpness]
+  );
 }
 
 function afterValues(
@@ -153,14 +166,19 @@ interface Caption {
   readonly before: number | null;
   /** Undefined where it is not measured again. */
   readonly after: number | null | undefined;
+  /** Pictures with 0, which have a bar of their own. */
+  readonly zeros: number;
 }
 
-function captionOf({ unit, before, after }: Caption): string {
+function captionOf({ unit, before, after, zeros }: Caption): string {
   const shown = (value: number | null) =>
     unit === "bytes"
       ? bytesText(value)
       : `${measuredText(value)}${["px", "MP"].includes(unit) ? ` ${unit}` : ""}`;
-  if (after === undefined) return `Median ${shown(before)}.`;
+  const blank = zeros === 0
+    ? ""
+    : ` The bar at the far left: ${countText(zeros, "picture")} with 0.`;
+  if (after === undefined) return `Median ${shown(before)}.${blank}`;
   return `Median ${shown(before)} before, ${shown(after)} after.`;
 }
 

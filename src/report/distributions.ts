@@ -1,4 +1,5 @@
-import type { Histogram } from "../baseline/baseline.ts";
+import type { Histogram, Measure } from "../baseline/baseline.ts";
+import { histogramOf, natureOf, sorted } from "../baseline/distribution.ts";
 
 type Bin = Histogram["bins"][number];
 
@@ -29,6 +30,41 @@ export function sharedBins(before: Histogram, values: readonly number[]): Shared
       scale: before.scale,
       bins: bins.map(({ from, to }, index) => ({ from, to, count: counts[index]! })),
     },
+  };
+}
+
+/** A histogram as it is drawn, and how many zeros are in a bin of their own at its left end. */
+export interface DrawnHistogram {
+  readonly histogram: Histogram;
+  readonly zeros: number;
+}
+
+/** The bin of zeros is as wide as the first of the others, at least by a factor of two. */
+const leastZeroRatio = 2;
+
+/**
+ * The histogram of a skewed measure that tells bars apart. No log scale shows a zero (the sharpness of
+ * a blank picture), so a baseline with one has a linear scale, on which the largest value leaves a
+ * single bar for all others. Drawn are the values above zero, and the zeros in a bin that lies apart,
+ * left of them and of the limits. What a log scale would not serve better stays as it is.
+ */
+export function drawnHistogram(
+  measure: Measure,
+  histogram: Histogram,
+  { values, limits }: { readonly values: readonly number[]; readonly limits: readonly number[] },
+): DrawnHistogram {
+  const asItIs = { histogram, zeros: 0 };
+  const nature = natureOf(measure);
+  const zeros = values.filter((value) => value === 0).length;
+  if (!nature.isSkewed || histogram.scale === "log" || zeros === 0) return asItIs;
+  const { scale, bins } = histogramOf(sorted(values.filter((value) => value > 0)), nature);
+  if (scale !== "log") return asItIs;
+  const { from, to } = bins[0]!;
+  const ratio = Math.max(leastZeroRatio, to / from);
+  const end = Math.min(from, ...limits.filter((limit) => limit > 0)) / ratio;
+  return {
+    histogram: { scale, bins: [{ from: end / ratio, to: end, count: zeros }, ...bins] },
+    zeros,
   };
 }
 

@@ -54,6 +54,24 @@ export function listText(parts: readonly string[]): string {
   return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
+const measureNames: Readonly<Record<string, string>> = {
+  bytes: "file size",
+  jpeg_quality: "JPEG quality",
+  clipped: "clipped pixels",
+};
+
+/** What a measure of a baseline is called in a sentence: `long side`, `file size`. */
+export function measureName(measure: string): string {
+  return Object.hasOwn(measureNames, measure)
+    ? measureNames[measure]!
+    : measure.replaceAll("_", " ");
+}
+
+/** Why a picture is an outlier, as a baseline says it, its measure in words. */
+export function outlierText(why: string): string {
+  return why.replace(/^[a-z_]+(?= )/, measureName);
+}
+
 /** A sentence with a capital first letter and a full stop. */
 export function sentenceText(text: string): string {
   const [first = "", ...rest] = text;

@@ -5,7 +5,7 @@ import { type Html, html, nameHtml, trusted, visibleName } from "./html.ts";
 import { pageStyle } from "./page_style.ts";
 import { absentOf, absentSection, outliersSection, worstSection } from "./pictures_section.ts";
 import { effectSection, policySection } from "./policy_section.ts";
-import type { NormalizeReport, ReportChange } from "./report_data.ts";
+import type { NormalizeReport, ReportChange, Rerun } from "./report_data.ts";
 
 /**
  * The report of a normalized set as one HTML page: whole in itself, without scripts and without
@@ -76,7 +76,6 @@ function headline(report: NormalizeReport): Html {
     <header>
     <h1>${visibleName(report.title)}: ${countText(outcome.pictures, "picture")}</h1>
     <p class="lead">${outcomeSentence(outcome)}</p>
-    ${summaryOf(report)}
     ${tiles(outcome)}
     <nav aria-label="Sections">${sections.map(([id, words]) =>
       (id !== "clusters" || report.baseline.clusters.clusters.length > 0) &&
@@ -84,6 +83,7 @@ function headline(report: NormalizeReport): Html {
         <a href="#${id}">${words}</a>
       `
     )}</nav>
+    ${summaryOf(report)}
     </header>
   `;
 }
@@ -125,7 +125,7 @@ function outcomeSentence(outcome: Outcome): string {
 function summaryOf({ baseline }: NormalizeReport): Html | false {
   if (baseline.summary.length === 0) return false;
   return html`
-    <details>
+    <details class="card" open>
       <summary>The set in words</summary>
       <ul>${baseline.summary.map((sentence) => html`<li>${sentence}</li>`)}</ul>
     </details>
@@ -162,14 +162,14 @@ function rerunSection(report: NormalizeReport): Html {
     <section id="rerun" aria-labelledby="rerun-title">
       <h2 id="rerun-title">How to rerun</h2>
       <p>The same pictures, settings and versions give the same files under the same names; only what changed
-    is done again. Give the recipe’s file by its path:</p>
-      <pre><code>deno task tintype run ${shellWord(recipeFile(rerun.recipe))}</code></pre>
+    is done again. ${rerunHint(report)}</p>
+      <pre><code>deno task tintype run ${recipeWords(rerun)}</code></pre>
       <p>To try another policy, put one into ${policyFile(
         report,
       )} and run again; what it leaves out has its default. This is the one that was applied:</p>
       <pre><code>${policyYaml(report.policy)}</code></pre>
       <p>See first what would be done again:</p>
-      <pre><code>deno task tintype plan ${shellWord(recipeFile(rerun.recipe))}</code></pre>
+      <pre><code>deno task tintype plan ${recipeWords(rerun)}</code></pre>
       <p>What each picture was called is in <code>mapping.csv</code>, <code>mapping.jsonl</code> and
     <code>mapping.parquet</code>. To get the original names back:</p>
       <pre><code>deno task tintype restore-names ${folder}</code></pre>
@@ -206,8 +206,18 @@ function scalar(value: string | number): string {
   return typeof value === "string" && /^[a-z]+$/.test(value) ? value : JSON.stringify(value);
 }
 
-function recipeFile(recipe: string): string {
-  return `pipelines/${recipe}.yaml`;
+function rerunHint({ rerun }: NormalizeReport): string {
+  return Object.keys(rerun.settings).length === 0
+    ? "Give the recipe’s file by its path, and the settings that it had:"
+    : "In the folder where it was run, with the recipe’s file by its path:";
+}
+
+/** The recipe and its settings as words of a command line. */
+function recipeWords({ recipe, settings }: Rerun): string {
+  const set = Object.entries(settings).map(([name, value]) =>
+    ` \\\n  --set ${shellWord(`${name}=${value}`)}`
+  );
+  return shellWord(`pipelines/${recipe}.yaml`) + set.join("");
 }
 
 /** A word as a POSIX shell reads it back. */

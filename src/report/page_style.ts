@@ -20,6 +20,9 @@ nav { font-size: .9rem; margin: 12px 0 0; }
 nav a { margin-right: 14px; display: inline-block; padding: 3px 0; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: 18px 20px; margin-top: 20px; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
+  padding: 8px 16px; margin-top: 16px; }
+.card ul { margin: 4px 0 8px; padding-left: 20px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 10px;
   margin: 16px 0 0; padding: 0; }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
@@ -37,9 +40,8 @@ tbody tr:last-child > * { border-bottom: 0; }
 .number { text-align: right; white-space: nowrap; }
 .settings th { min-width: 150px; }
 .settings td:nth-last-child(2) { min-width: 260px; }
-.settings td code { overflow-wrap: anywhere; }
-.settings td:last-child { min-width: 130px; }
-.differs { background: var(--note); }
+.settings td:last-child code { white-space: nowrap; }
+.differs { background: var(--note); box-shadow: -8px 0 var(--note); }
 code, pre { font: .86em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono",
   monospace; }
 th code { color: var(--muted); font-weight: 400; }
@@ -61,8 +63,10 @@ figcaption { font-size: .85rem; color: var(--muted); }
 .thumbnails figcaption span { display: block; }
 .name { font-weight: 500; color: var(--ink); overflow-wrap: anywhere; }
 .thumbnails .name { display: block; margin-top: 4px; }
-img { display: block; max-width: 100%; height: auto; border-radius: 4px; background: #ffffff;
+img { display: block; max-width: 100%; height: auto; border-radius: 4px;
+  background: repeating-conic-gradient(#d5d9dd 0 25%, #ffffff 0 50%) 0 0 / 14px 14px;
   outline: 1px solid var(--line); outline-offset: -1px; }
+.tiny { image-rendering: pixelated; }
 .pairs li { border-top: 1px solid var(--line); padding-top: 10px; margin-top: 14px; }
 .pairs h3 { margin: 0 0 8px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 480px));
@@ -75,12 +79,13 @@ summary { cursor: pointer; padding: 6px 0; }
 footer { color: var(--muted); font-size: .85rem; margin-top: 20px; }
 @media (max-width: 560px) { main { padding: 14px 10px 40px; } section { padding: 14px 12px; }
   .thumbnails { grid-template-columns: 1fr 1fr; }
-  .settings thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px;
+  .stacked thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px;
     overflow: hidden; }
-  .settings, .settings tbody, .settings tr, .settings th, .settings td { display: block;
+  .stacked, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block;
     border: 0; padding: 1px 0; }
-  .settings tr { border-bottom: 1px solid var(--line); padding: 10px 0; }
-  .settings td[data-head]::before { content: attr(data-head) ": "; color: var(--muted); } }
+  .stacked tr { border-bottom: 1px solid var(--line); padding: 10px 0; }
+  th, td { padding-right: 9px; }
+  .stacked td[data-head]::before { content: attr(data-head) ": "; color: var(--muted); } }
 @media print { :root { color-scheme: light; --ground: #ffffff; --card: #ffffff; --ink: #000000;
   --muted: #444444; --line: #cccccc; --accent: #005a94; --soft: #f0f4f7; --note: #fff4dc; }
   body { background: #ffffff; color: #000000; font-size: 11pt; } nav { display: none; }

@@ -1,4 +1,12 @@
-import { bytesText, changeText, countText, numberText, sentenceText, sizeText } from "./format.ts";
+import {
+  bytesText,
+  changeText,
+  countText,
+  numberText,
+  outlierText,
+  sentenceText,
+  sizeText,
+} from "./format.ts";
 import { type Html, html, nameHtml, visibleName } from "./html.ts";
 import type {
   AbsentPicture,
@@ -35,9 +43,9 @@ export function outliersSection({ baseline, pictures, thumbnails }: NormalizeRep
   return html`
     <section id="outliers" aria-labelledby="outliers-title">
     <h2 id="outliers-title">Outliers</h2>
-    <p>${sentenceText(baseline.outliers.method)} ${outliers.length === 0
-      ? "No picture is one."
-      : `${countText(outliers.length, "picture")} of ${numberText(pictures.length)} ${
+    <p>${pictures.length > 0 && sentenceText(baseline.outliers.method)} ${outliers.length === 0
+      ? pictures.length === 0 ? "There is no picture to hold against others." : "No picture is one."
+      : `${countText(outliers.length, "picture")} of ${numberText(baseline.images)} ${
         outliers.length === 1 ? "is one" : "are outliers"
       }. An outlier is kept unless the policy leaves it out.`}</p>
     ${shown.length > 0 &&
@@ -52,19 +60,47 @@ export function outliersSection({ baseline, pictures, thumbnails }: NormalizeRep
 function outlierCard({ name, metadata, standing }: ReportPicture, thumbnail: Thumbnail): Html {
   return html`
     <li>
-      <figure>${thumbnailHtml(thumbnail, `Thumbnail of ${visibleName(name)}`)}
+      <figure>${thumbnailHtml(enlarged(thumbnail), `Thumbnail of ${visibleName(name)}`)}
     <figcaption>${nameHtml(name)}${metadata !== undefined &&
       html`<span class="muted">${sizeText(metadata.width, metadata.height)} · ${
         bytesText(metadata.bytes)
-      }</span>`}${standing!.outlier_of.map((why) =>
-        html`<span>${why}</span>`
-      )}</figcaption></figure>
+      }</span>`}${reasonsOf(standing!.outlier_of)}</figcaption></figure>
     </li>
   `;
 }
 
-function thumbnailHtml({ source, width, height }: Thumbnail, about: string): Html {
-  return html`<img src="${source}" width="${width}" height="${height}" alt="${about}">`;
+/** Reasons that a card has room for; the standing table of the run has all of them. */
+const mostReasons = 4;
+
+function reasonsOf(outlierOf: readonly string[]): Html[] {
+  const more = outlierOf.length - mostReasons;
+  return [
+    ...outlierOf.slice(0, mostReasons).map((why) => html`<span>${outlierText(why)}</span>`),
+    ...(more > 0 ? [html`<span>and ${countText(more, "more measure")}</span>`] : []),
+  ];
+}
+
+interface Shown extends Thumbnail {
+  readonly isTiny: boolean;
+}
+
+/** Longest side below which a picture is shown larger than it is, in pixels. */
+const tinySide = 48;
+
+/** A picture of a few pixels, as squares that can be seen. */
+function enlarged(thumbnail: Thumbnail): Shown {
+  const { width, height } = thumbnail;
+  const factor = Math.max(1, Math.ceil(tinySide / Math.max(width, height)));
+  return { ...thumbnail, width: width * factor, height: height * factor, isTiny: factor > 1 };
+}
+
+function thumbnailHtml(thumbnail: Thumbnail & Partial<Shown>, about: string): Html {
+  const { source, width, height, isTiny = false } = thumbnail;
+  return html`
+    <img src="${source}" width="${width}" height="${height}" alt="${about}" ${isTiny && html`
+      class="tiny"
+    `}>
+  `;
 }
 
 function otherOutliers(outliers: readonly ReportPicture[], isMore: boolean): Html {
@@ -76,7 +112,7 @@ function otherOutliers(outliers: readonly ReportPicture[], isMore: boolean): Htm
       html`
         <tr>
           <th scope="row">${nameHtml(name)}</th>
-          <td>${standing!.outlier_of.join("; ")}</td>
+          <td>${standing!.outlier_of.map(outlierText).join("; ")}</td>
         </tr>
       `
     )}</tbody></table></div>${moreRows(outliers.length, "the standing table of the run")}</details>
@@ -117,7 +153,7 @@ export function worstSection({ pictures, pairs }: NormalizeReport): Html {
 function pairHtml({ name, change, before, after }: ReportPair): Html {
   return html`
     <li>
-      <h3>${nameHtml(name)} <span class="badge">SSIM ${numberText(change.ssim, 4)}</span></h3>
+      <h3>${nameHtml(name)} <span class="badge">SSIM ${change.ssim?.toFixed(4)}</span></h3>
       <div class="pair">${sideHtml(
         before,
         `Before: ${visibleName(name)}`,
@@ -164,34 +200,38 @@ export function absentSection(report: NormalizeReport): Html {
   return html`
     <section id="absent" aria-labelledby="absent-title">
     <h2 id="absent-title">Failed and left out</h2>
-    ${absent.length === 0 ? html`<p>Every picture came through.</p>` : html`
-      <p>${countText(
-        absent.length,
-        "picture",
-      )} did not come through. Originals are never touched.</p>
-      <div class="scroll" tabindex="0" role="group" aria-label="Failed and left out">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Picture</th>
-              <th scope="col">Outcome</th>
-              <th scope="col">At</th>
-              <th scope="col">Reason</th>
-            </tr>
-          </thead>
-          <tbody>${absent.slice(0, mostRows).map(({ name, node, status, reason }) =>
-            html`
+    ${absent.length === 0
+      ? html`<p>${
+        report.pictures.length === 0 ? "There was no picture." : "Every picture came through."
+      }</p>`
+      : html`
+        <p>${countText(
+          absent.length,
+          "picture",
+        )} did not come through. Originals are never touched.</p>
+        <div class="scroll" tabindex="0" role="group" aria-label="Failed and left out">
+          <table class="stacked">
+            <thead>
               <tr>
-                <th scope="row">${nameHtml(name)}</th>
-                <td>${statusWords[status]}</td>
-                <td>${node === "" ? "–" : html`<code>${node}</code>`}</td>
-                <td>${reason}</td>
+                <th scope="col">Picture</th>
+                <th scope="col">Outcome</th>
+                <th scope="col">At</th>
+                <th scope="col">Reason</th>
               </tr>
-            `
-          )}</tbody>
-        </table>
-      </div>${moreRows(absent.length, "mapping.csv")}
-    `}
+            </thead>
+            <tbody>${absent.slice(0, mostRows).map(({ name, node, status, reason }) =>
+              html`
+                <tr>
+                  <th scope="row">${nameHtml(name)}</th>
+                  <td data-head="Outcome">${statusWords[status]}</td>
+                  <td data-head="At">${node === "" ? "–" : html`<code>${node}</code>`}</td>
+                  <td data-head="Reason">${reason}</td>
+                </tr>
+              `
+            )}</tbody>
+          </table>
+        </div>${moreRows(absent.length, "mapping.csv")}
+      `}
     </section>
   `;
 }

@@ -1,8 +1,8 @@
 import { predictEffect } from "../baseline/effect.ts";
 import type { Advice, Effect, Policy, Reason } from "../baseline/policy.ts";
-import { bytesText, changeText, measuredText, numberText } from "./format.ts";
-import { type Html, html, nameHtml } from "./html.ts";
-import type { NormalizeReport } from "./report_data.ts";
+import { bytesText, changeText, countText, measuredText, numberText } from "./format.ts";
+import { type Html, html, nameHtml, visibleName, visibleText } from "./html.ts";
+import type { NormalizeReport, ReportPicture } from "./report_data.ts";
 
 type Setting = string | number | boolean | null;
 
@@ -89,7 +89,7 @@ function settingsTable(report: NormalizeReport): Html {
   const hasRules = source !== "rules";
   return html`
     <div class="scroll" tabindex="0" role="group" aria-label="Settings">
-      <table class="settings">
+      <table class="settings stacked">
         <thead>
           <tr><th scope="col">Setting</th><th scope="col">Applied</th>${hasRules &&
             html`<th scope="col">Rules</th>`}${advised !== undefined &&
@@ -158,7 +158,7 @@ export function settingText(path: string, value: Setting): string {
 }
 
 function advisorName({ advisor, model }: Advice): string {
-  return model === null ? advisor : `${advisor}, ${model}`;
+  return visibleName(model === null ? advisor : `${advisor}, ${model}`);
 }
 
 function adviceSection({ recommendation }: NormalizeReport): Html {
@@ -170,7 +170,7 @@ function adviceSection({ recommendation }: NormalizeReport): Html {
       <p class="note">The advisor (${advisorName(
         advice,
       )}) gave none that could be used, so the rules
-      stand: ${advice.problem ?? "no reason was given"}</p>
+      stand: ${visibleText(advice.problem ?? "no reason was given")}</p>
     `;
   }
   return html`
@@ -178,7 +178,7 @@ function adviceSection({ recommendation }: NormalizeReport): Html {
     <p>It was ${accepted === "advisor"
       ? "asked for and accepted"
       : "asked for, and the rules kept"}.</p>
-    ${advice.rationale !== null && html`<blockquote>${advice.rationale}</blockquote>`}
+    ${advice.rationale !== null && html`<blockquote>${visibleText(advice.rationale)}</blockquote>`}
     ${differencesTable(advice)}
     ${clampedList(advice)}
   `;
@@ -230,7 +230,10 @@ function predictedEffect(report: NormalizeReport): Effect {
   return known ?? predictEffect(report.baseline, report.policy);
 }
 
-/** What became of the set, counted as a prediction counts it. */
+/**
+ * What became of the pictures that the baseline was read off, counted as a prediction counts it. One
+ * that turned out to be damaged is not among them.
+ */
 export function actualEffect({ pictures }: NormalizeReport): Effect {
   const effect = {
     images: 0,
@@ -244,8 +247,7 @@ export function actualEffect({ pictures }: NormalizeReport): Effect {
     bytes_before: 0,
     bytes_after: 0,
   };
-  for (const { metadata, change } of pictures) {
-    if (metadata === undefined && change === undefined) continue;
+  for (const { metadata, change } of predictedOf(pictures).among) {
     effect.images++;
     effect.pixels_before += change === undefined
       ? metadata!.width * metadata!.height
@@ -266,16 +268,44 @@ export function actualEffect({ pictures }: NormalizeReport): Effect {
   return effect;
 }
 
+interface Predicted {
+  /** Those that the prediction was made of. */
+  readonly among: readonly ReportPicture[];
+  /** Those that have a header, and were not in the baseline for their pixels. */
+  readonly damaged: readonly ReportPicture[];
+}
+
+/** Where no picture has a standing, since the recipe does not pass it on, all with a header count. */
+function predictedOf(pictures: readonly ReportPicture[]): Predicted {
+  const hasStandings = pictures.some(({ standing }) => standing !== undefined);
+  const known = pictures.filter(({ metadata, change }) =>
+    metadata !== undefined || change !== undefined
+  );
+  const isAmong = ({ standing, change }: ReportPicture) =>
+    change !== undefined || standing !== undefined || !hasStandings;
+  return { among: known.filter(isAmong), damaged: known.filter((each) => !isAmong(each)) };
+}
+
 /** Predicted against actual effect. */
 export function effectSection(report: NormalizeReport): Html {
   const predicted = predictedEffect(report);
   const actual = actualEffect(report);
+  if (predicted.images === 0 && actual.images === 0) {
+    return html`
+      <section id="effect" aria-labelledby="effect-title">
+        <h2 id="effect-title">Effect</h2>
+        <p>There is no picture that a policy could change.</p>
+      </section>
+    `;
+  }
+  const damaged = predictedOf(report.pictures).damaged.length;
   return html`
     <section id="effect" aria-labelledby="effect-title">
       <h2 id="effect-title">Effect</h2>
-      <p>What the policy was predicted to do to the set, and what it did. Bytes after are an estimate, all
-    else is counted.${actual.left_out > predicted.left_out &&
-      " Pictures whose pixels turned out to be damaged are left out too, which no header tells."}</p>
+      <p>What the policy was predicted to do to the set, and what it did. Bytes after are an estimate, and
+    how many are brought to a lower quality alone is at most so many, since that is done only where it saves;
+    all else is counted.${damaged > 0 &&
+      ` Not among them: ${countText(damaged, "picture")} with a header but damaged pixels.`}</p>
       <div class="scroll" tabindex="0" role="group" aria-label="Effect">
         <table>
           <thead>

@@ -32,6 +32,8 @@ export interface ReportPicture {
   readonly name: string;
   readonly metadata?: ReportMetadata;
   readonly standing?: Standing;
+  /** Variance of the Laplacian; undefined where the pixels were not measured. */
+  readonly sharpness?: number;
   /** Undefined for one that was left out or failed. */
   readonly change?: ReportChange;
 }
@@ -67,6 +69,8 @@ export interface Rerun {
   readonly recipe: string;
   /** The folder of the report and of the normalized pictures. */
   readonly folder: string;
+  /** What the recipe was given, by parameter; nothing where it does not say. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** Where the applied policy comes from. */

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import Ajv from "ajv/dist/2020.js";
-import {
-  advise,
-  answerSchema,
-  differencesBetween,
-  parseAnswer,
-  questionOn,
-  rangesOf,
-} from "../../src/baseline/advice.ts";
+import { advise, answerSchema, differencesBetween, questionOn } from "../../src/baseline/advice.ts";
+import { parseAnswer } from "../../src/baseline/advice_answer.ts";
+import { rangesOf } from "../../src/baseline/advice_ranges.ts";
 import { adviceShape, policyShape } from "../../src/baseline/policy.ts";
 import { policyByRules } from "../../src/baseline/rules.ts";
 import type { Baseline } from "../../src/baseline/baseline.ts";
@@ -81,10 +76,10 @@ Deno.test("numbers as texts and formats in capitals are read", () => {
 
 Deno.test("a setting that the answer leaves out is as the rules have it", async () => {
   const { advice, rules } = await asked([
-    JSON.stringify({ settings: { quality: 60 }, rationale: "small files" }),
+    JSON.stringify({ settings: { quality: 72 }, rationale: "small files" }),
   ]);
-  assert.deepEqual(advice.policy, { ...rules, quality: 60 });
-  assert.deepEqual(advice.differences, [{ setting: "quality", rules: rules.quality, advisor: 60 }]);
+  assert.deepEqual(advice.policy, { ...rules, quality: 72 });
+  assert.deepEqual(advice.differences, [{ setting: "quality", rules: rules.quality, advisor: 72 }]);
 });
 
 Deno.test("a model that answers wrongly is told what was wrong, once", async () => {
@@ -181,7 +176,7 @@ Deno.test("numbers out of range are brought into the measured range, each with i
   assert.deepEqual(settings, [
     "long_side_px: the long side of this set goes from 800 (p05) to 4600 px (max)",
     "short_side_px: the short side of this set goes from 600 (p05) to 2500 px (max)",
-    "quality: the highest quality in this set is 94",
+    "quality: quality goes from 70 to 94 (max)",
     "leave_out.short_side_below_px: a quarter of this set has a short side below 1000 (p25)",
     "leave_out.sharpness_below: a quarter of this set has a sharpness below 60 (p25)",
     "leave_out.clipped_above: a quarter of this set has a share of clipped pixels over 0.14 (p75)",
@@ -294,7 +289,7 @@ Deno.test("the question tells what was measured, the rules and the ranges, and n
   for (const sentence of baseline.summary) assert.ok(user.includes(sentence));
   assert.match(user, /^long_side \| 20 \| 800 \| 800 \| 1600 \|/m);
   assert.match(user, /^- long_side_px: a whole number from 800 to 4600, or null$/m);
-  assert.match(user, /^- quality: a whole number from 1 to 94$/m);
+  assert.match(user, /^- quality: a whole number from 70 to 94$/m);
   assert.ok(reasons.every(({ because }) => user.includes(because)));
   // The population has groups of one picture, with their exact bytes.
   assert.ok(!user.includes("population"));

@@ -106,6 +106,26 @@ Deno.test("half the sides at the same quality leave between a quarter and half o
   assert.ok(bytes_after > bytes_before / 4 && bytes_after < bytes_before / 2);
 });
 
+Deno.test("without colours less is left, of a PNG the least, and of grey pictures all", () => {
+  const grey = policyShape.parse({ colour: "grey", quality: 100 });
+  const left = (part: Parameters<typeof group>[0]) => {
+    const { bytes_before, bytes_after } = predictEffect({ population: [group(part)] }, grey);
+    return bytes_after / bytes_before;
+  };
+  const png = left({ format: "png", jpeg_quality: null });
+  assert.ok(png > 0.3 && png < left({}) && left({}) < 0.95, String(png));
+  assert.equal(left({ colour_mode: "grey 8" }), 1);
+});
+
+Deno.test("a picture with more detail than another takes more bytes in another format too", () => {
+  const webp = policyShape.parse({ format: "webp", quality: 75 });
+  const after = (bytes: number) =>
+    predictEffect({ population: [group({ bytes }), group({ bytes: 1_000_000 })] }, webp)
+      .bytes_after;
+  assert.ok(after(4_000_000) > 1.5 * after(2_000_000), `${after(4_000_000)}`);
+  assert.ok(after(2_000_000) < 2_000_000);
+});
+
 Deno.test("pictures below a limit of sharpness are counted exactly", async () => {
   const { picture } = await import("./sets.ts");
   const set = Array.from({ length: 200 }, (_, at) => picture({}, { sharpness: 1.003 * at }));

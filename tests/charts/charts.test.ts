@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { domainOf, linearTicks, logTicks } from "../../src/charts/axis.ts";
 import { barChart } from "../../src/charts/bar.ts";
-import { histogramChart } from "../../src/charts/distribution.ts";
+import { histogramChart, labelRows } from "../../src/charts/distribution.ts";
 import { renderSvg } from "../../src/charts/render.ts";
 import { scatterChart } from "../../src/charts/scatter.ts";
 import { plotWidth } from "../../src/charts/style.ts";
@@ -98,6 +98,34 @@ Deno.test("pictures that coincide are one point, however many they are", async (
     renderSvg(scatterChart({ title: "T", points, x: axis, y: axis }));
   assert.ok((await draw(many)).length < (await draw(few)).length * 1.1);
   assert.doesNotMatch(await draw([]), /NaN|Infinity/);
+});
+
+/** Where the bars of a chart are, in pixels of its plot. */
+function bars(svg: string): { left: number; width: number }[] {
+  return [...svg.matchAll(/<path d="M(-?[\d.]+),[\d.]+h([\d.]+)v[\d.]+h-[\d.]+Z" fill="#56b4e9"/g)]
+    .map(([, left, width]) => ({ left: Number(left), width: Number(width) }));
+}
+
+Deno.test("a bin that is the only one leaves room at its sides", async () => {
+  const lines = [{ value: 512, label: "at most 512" }];
+  const bins = [{ from: 500, to: 550, count: 3 }];
+  const svg = await renderSvg(histogramChart({
+    title: "T",
+    before: { scale: "linear", bins },
+    lines,
+  }));
+  const [bar] = bars(svg);
+  assert.ok(bar!.left > 0.2 * plotWidth && bar!.width < 0.5 * plotWidth, JSON.stringify(bar));
+});
+
+Deno.test("labels of limits share a row where there is room, and never overlap", () => {
+  const place = { axis: "x", end: 270, domain: { from: 0, to: 100 }, scale: "linear" } as const;
+  const rowsOf = (...values: number[]) =>
+    labelRows(values.map((value) => ({ value, label: "at most" })), place);
+  assert.deepEqual(rowsOf(10, 90), { rowOf: [0, 0], rows: 1 });
+  assert.deepEqual(rowsOf(10, 12, 14), { rowOf: [0, 1, 2], rows: 3 });
+  assert.deepEqual(rowsOf(10, 12, 50), { rowOf: [0, 1, 0], rows: 2 });
+  assert.deepEqual(rowsOf(), { rowOf: [], rows: 0 });
 });
 
 Deno.test("bars say their counts", async () => {

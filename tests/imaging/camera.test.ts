@@ -199,6 +199,11 @@ Deno.test("an ISO too large for its tag is in another", async () => {
   assert.equal((await fromExif({ exif })).known.iso, 102400);
 });
 
+Deno.test("an ISO of several numbers is the first that is one", async () => {
+  assert.equal((await fromExif({ exif: { [Tag.ISO]: { short: [0, 200] } } })).known.iso, 200);
+  assert.equal((await fromExif({ exif: { [Tag.ISO]: { short: [100, 200] } } })).known.iso, 100);
+});
+
 const properties = `tiff:Make="Leica &amp; Co" tiff:Model="M10" exif:ExposureTime="1/60"
   exif:FNumber="14/10" exif:FocalLength="50/1" exif:GPSLatitude="12,30.0S"
   exif:GPSLongitude="77,15,36E" exif:GPSAltitude="9000/10" exif:GPSAltitudeRef="0"
@@ -244,12 +249,43 @@ Deno.test("a broken XMP property is null, with a warning that names it", async (
   ]);
 });
 
-Deno.test("the date of IPTC counts where there is no other", async () => {
-  const record = (number: number, text: string) => [
-    ...[0x1c, 2, number, 0, text.length],
-    ...new TextEncoder().encode(text),
+function iptcRecord(number: number, text: string): readonly number[] {
+  return [0x1c, 2, number, 0, text.length, ...new TextEncoder().encode(text)];
+}
+
+Deno.test("of EXIF, XMP and IPTC, the date that comes closest to when it was taken counts", async () => {
+  const dates = {
+    gps: { gps: { 7: { rational: [[1, 1], [2, 1], [3, 1]] }, 0x1d: "2018:06:07" } },
+    create: { exif: { [Tag.CreateDate]: "2018:06:06 22:20:11" } },
+  } as const satisfies Record<string, BlockTags>;
+  const gpsXmp = 'exif:GPSTimeStamp="2017-01-01T01:01:01Z" ';
+  const createXmp = 'xmp:CreateDate="2016-01-01T01:01:01" ';
+  const publishedXmp = 'photoshop:DateCreated="2015-01-01T01:01:01" ';
+  const iptcDay = Uint8Array.from(iptcRecord(55, "20141029"));
+  const iptcTime = Uint8Array.from([...iptcDay, ...iptcRecord(60, "154444-0500")]);
+  const all = gpsXmp + createXmp + publishedXmp;
+  const cases: readonly (readonly [from: string, BlockTags | null, xmp: string, Uint8Array])[] = [
+    ["XMP:DateTimeOriginal", dates.gps, all + 'exif:DateTimeOriginal="2013-01-01"', iptcTime],
+    ["IPTC:DateCreated", dates.gps, all, iptcTime],
+    ["GPS:GPSDateTime", dates.gps, all, iptcDay],
+    ["XMP:GPSDateTime", dates.create, all, iptcDay],
+    ["EXIF:CreateDate", dates.create, createXmp + publishedXmp, iptcDay],
+    ["XMP:CreateDate", null, createXmp + publishedXmp, iptcDay],
+    ["XMP:DateCreated", null, publishedXmp, iptcDay],
+    ["IPTC:DateCreated", null, "", iptcDay],
   ];
-  const iptc = Uint8Array.from([...record(55, "20151029"), ...record(60, "154444-0500")]);
+  for (const [from, exif, xmp, iptc] of cases) {
+    const embedded = { xmp: xmpOf(`${xmp}/>`), iptc, ...exif && { exif: exifBlock(exif) } };
+    const { known, problems } = await found(embedded);
+    assert.deepEqual([known.taken_at_from, problems], [from, []]);
+    if (from === "XMP:GPSDateTime") {
+      assert.deepEqual([known.taken_at, known.taken_at_offset], ["2017-01-01T01:01:01", "+00:00"]);
+    }
+  }
+});
+
+Deno.test("the date of IPTC counts where there is no other", async () => {
+  const iptc = Uint8Array.from([...iptcRecord(55, "20151029"), ...iptcRecord(60, "154444-0500")]);
   assert.deepEqual((await found({ iptc })).known, {
     taken_at: "2015-10-29T15:44:44",
     taken_at_offset: "-05:00",
@@ -259,6 +295,6 @@ Deno.test("the date of IPTC counts where there is no other", async () => {
     (await found({ iptc, exif: exifBlock(whole) })).known.taken_at_from,
     "EXIF:DateTimeOriginal",
   );
-  const dateOnly = Uint8Array.from(record(55, "20151029"));
+  const dateOnly = Uint8Array.from(iptcRecord(55, "20151029"));
   assert.equal((await found({ iptc: dateOnly })).known.taken_at, "2015-10-29");
 });

@@ -136,7 +136,12 @@ Deno.test("what is invisible counts as the white behind it", () => {
 });
 
 Deno.test("pictures of a pixel or two are measured without NaN", () => {
-  for (const [width, height] of [[1, 1], [2, 2], [1, 5], [3, 2]] as const) {
+  for (
+    const [width, height] of [[1, 1], [2, 1], [2, 2], [1, 5], [3, 2], [1, 20_000], [
+      20_000,
+      1,
+    ]] as const
+  ) {
     const { dominant_colours, ...numbers } = measureContent(noise(width, height));
     assert.ok(Object.values(numbers).every(Number.isFinite), `${width} × ${height}`);
     assert.equal(numbers.sharpness, 0);

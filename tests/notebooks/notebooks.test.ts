@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { parse } from "yaml";
 import { openSession } from "../../src/mod.ts";
 import { policyShape } from "../../src/baseline/policy.ts";
-import { graphOf, newestRun } from "../../src/notebook.ts";
+import { graphOf, measures, newestRun } from "../../src/notebook.ts";
 import { fromFileUrl } from "../../src/runtime/file_url.ts";
 import { makeSample } from "../../src/sample/mod.ts";
 
@@ -276,11 +276,28 @@ function assertBaseline(cells: readonly Cell[]): void {
     assert.ok(text.includes(found), found);
   }
   assert.doesNotMatch(text, /NaN|Infinity/);
+  assert.match(text, /modified z-score over 3\.5/);
+  assert.match(text, /k-means/);
+  assertDistributions(cells);
   assert.match(text, /explore: complete in \d+\.\d s: \d+ ran, \d+ cached/);
   const pictures = cells.flatMap(({ outputs = [] }) => outputs)
     .map(({ data }) => joined(data?.["text/html"] as string | undefined ?? ""))
     .flatMap((html) => html.match(/<img [^>]*src="data:image\/(jpeg|webp)/g) ?? []);
   assert.ok(pictures.length > 0, "no outlier has a thumbnail");
+}
+
+/** The wall of distributions has every measure of the set with its quantiles. */
+function assertDistributions(cells: readonly Cell[]): void {
+  const svgs = cells.flatMap(({ outputs = [] }) => outputs)
+    .map(({ data }) =>
+      joined(data?.["image/svg+xml"] as string | readonly string[] | undefined ?? "")
+    );
+  const wall = svgs.find((svg) => svg.includes(">colourfulness<")) ?? "";
+  for (const measure of measures) {
+    assert.ok(wall.includes(`>${measure.replaceAll("_", " ")}<`), measure);
+  }
+  assert.equal(wall.split(">median<").length - 1, measures.length);
+  assert.ok(svgs.some((svg) => svg.includes("Resolution and file size")), "no cluster view");
 }
 
 function textOf(cells: readonly Cell[]): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { median, sharedBins } from "../../src/report/distributions.ts";
+import { histogramOf, natureOf, sorted } from "../../src/baseline/distribution.ts";
+import { drawnHistogram, median, sharedBins } from "../../src/report/distributions.ts";
 import { changeText } from "../../src/report/format.ts";
 import { html } from "../../src/report/html.ts";
 
@@ -30,6 +31,28 @@ Deno.test("a single bin without width takes what is elsewhere too", () => {
   const { after } = sharedBins(before, [85, 85, 90]);
   assert.equal(after.bins.reduce((sum, { count }) => sum + count, 0), 3);
   assert.equal(after.bins.at(-1)!.count, 1);
+});
+
+Deno.test("zeros of a skewed measure have a bar of their own, and the others a log scale", () => {
+  const values = [0, 0, 3, 12, 50, 200, 494, 900, 4000, 322_844];
+  const found = histogramOf(sorted(values), natureOf("sharpness"));
+  const { histogram, zeros } = drawnHistogram("sharpness", found, { values, limits: [2.4] });
+  assert.equal(zeros, 2);
+  assert.equal(histogram.scale, "log");
+  assert.equal(histogram.bins.reduce((sum, { count }) => sum + count, 0), values.length);
+  assert.equal(histogram.bins[0]!.count, 2);
+  assert.ok(histogram.bins[0]!.from > 0 && histogram.bins[0]!.to < 2.4);
+  assert.ok(histogram.bins.filter(({ count }) => count > 0).length >= 6);
+});
+
+Deno.test("a histogram that a log scale would not serve better stays as it is", () => {
+  for (const values of [[0, 0, 0], [0, 5, 6, 7], [3, 50, 4000], [0.1, 0, 0.9]]) {
+    const measure = values[0] === 0.1 ? "brightness" : "sharpness";
+    const found = histogramOf(sorted(values), natureOf(measure));
+    const drawn = drawnHistogram(measure, found, { values, limits: [] });
+    assert.equal(drawn.histogram, found);
+    assert.equal(drawn.zeros, 0);
+  }
 });
 
 Deno.test("the median of an even number of values is between the middle two", () => {

@@ -35,6 +35,9 @@ Deno.test("a set of no pictures gives a page that says so", async () => {
   const { text } = await pageOf(await reportOf([]));
   assert.match(text, /There was no picture to normalize\./);
   assert.match(text, /There is no picture to measure\./);
+  assert.match(text, /There is no picture that a policy could change\./);
+  assert.match(text, /There is no picture to hold against others\./);
+  assert.match(text, /Failed and left out +There was no picture\./);
 });
 
 Deno.test("one picture gives a whole page", async () => {
@@ -91,7 +94,7 @@ Deno.test("names and reasons from outside cannot become elements or turn text ar
     thumbnails: new Map([[evil, thumbnail]]),
     pairs: [{ name: evil, change: hostile.change, before: thumbnail, after: thumbnail }],
     absent: [{ name: `x${evil}`, node: evil, status: "failed", reason: evil }],
-    rerun: { recipe: evil, folder: evil },
+    rerun: { recipe: evil, folder: evil, settings: { [evil]: evil } },
     choice: { source: "file", file: evil },
     recommendation: { ...report.recommendation, advice: hostileAdvice(evil) },
     versions: { [evil]: evil },
@@ -153,7 +156,7 @@ Deno.test("advice stands beside the rules with its differences, clamps and ratio
     status: "given",
     advisor: "gemini",
     model: "flash",
-    rationale: "Small files load faster.",
+    rationale: "Small files load faster.\n\u202eReversed.",
     policy,
     clamped: [{ setting: "quality", said: 12, became: 77, because: "no picture is below 77" }],
     differences: [{ setting: "quality", rules: rules.quality, advisor: 77 }],
@@ -166,7 +169,7 @@ Deno.test("advice stands beside the rules with its differences, clamps and ratio
   });
   assert.match(text, /the one that the advisor \(gemini, flash\) gave/);
   assert.match(text, /asked for and accepted/);
-  assert.match(text, /Small files load faster\./);
+  assert.match(text, /Small files load faster\.\s+⟨U\+202E⟩Reversed\./);
   assert.match(text, /12 → +77, no picture is below 77/);
   assert.match(text, /1,234 px/);
 });
@@ -183,6 +186,57 @@ Deno.test("a policy by hand is said to be, and its effect is predicted all the s
   const [, predicted, actual] = /Made smaller +([\d,]+) +([\d,]+)/.exec(text)!;
   assert.equal(predicted, actual);
   assert.ok(Number(actual) > 10);
+});
+
+Deno.test("damaged pictures are no difference between what was predicted and what was done", async () => {
+  const report = await reportOf(somePictures(20));
+  const { metadata } = report.pictures[0]!;
+  const { text } = await pageOf({
+    ...report,
+    pictures: [...report.pictures, { name: "damaged.jpg", metadata }],
+    absent: [{ name: "damaged.jpg", node: "content", status: "rejected", reason: "it ends early" }],
+  });
+  assert.match(text, /Pictures +20 +20 +as predicted/);
+  assert.match(text, /Left out +0 +0 +as predicted/);
+  assert.match(text, /Not among them: 1 picture with a header but damaged pixels\./);
+});
+
+Deno.test("an outlier of many measures has its first reasons, in words, and how many more", async () => {
+  const report = await reportOf(somePictures(3));
+  const outlier_of = [
+    "long_side 1 px is below 31 px",
+    "bytes 76 bytes is below 1.9 kB",
+    "sharpness 0 is below 2.4",
+    "entropy 0 is below 5.7",
+    "clipped 50 % is above 10 %",
+    "jpeg_quality 3 is below 33",
+  ];
+  const [first, ...others] = report.pictures;
+  const { text, elements } = await pageOf({
+    ...report,
+    pictures: [{ ...first!, standing: { cluster: 1, is_outlier: true, outlier_of } }, ...others],
+    thumbnails: new Map([[first!.name, { ...thumbnail, width: 2 }]]),
+  });
+  assert.match(text, /long side 1 px is below 31 px +file size 76 bytes is below/);
+  assert.match(text, /entropy 0 is below 5\.7 +and 2 more measures/);
+  assert.doesNotMatch(text, /clipped 50 %/);
+  const [image] = elements.filter(({ name }) => name === "img");
+  assert.deepEqual(
+    [image?.attributes["width"], image?.attributes["height"], image?.attributes["class"]],
+    ["48", "24", "tiny"],
+  );
+});
+
+Deno.test("a blank picture does not press all sharpness into one bar", async () => {
+  const alike = { width: 800, height: 600, bytes: 9e4, jpeg_quality: 85 };
+  const sharp = [0, 5, 20, 60, 90, 200, 400, 900, 322_844];
+  const { text, page } = await pageOf(
+    await reportOf(sharp.map((sharpness) => pictureOf({ ...alike, sharpness }))),
+  );
+  assert.match(text, /The bar at the far left: 1 picture with 0\./);
+  const chart = page.split("<figure").find((each) => each.includes("Histogram of sharpness"))!;
+  const bars = chart.split('fill="#56b4e9"').length - 1;
+  assert.ok(bars >= 4, `${bars} bars`);
 });
 
 Deno.test("failures come first, each picture that did not come through once", async () => {
@@ -208,11 +262,17 @@ Deno.test("the worst pairs are named with their SSIM, and the commands are shell
   const { text } = await pageOf({
     ...report,
     pairs: [{ name: "a.jpg", change, before: thumbnail, after: thumbnail }],
-    rerun: { recipe: "normalize", folder: "/my photos/it's" },
+    rerun: {
+      recipe: "normalize",
+      folder: "/my photos/it's",
+      settings: { source: "~/my photos", quality: 80 },
+    },
   });
   assert.match(text, /SSIM 0\.8125/);
   assert.match(text, /quality 95 → 85/);
-  assert.match(text, /deno task tintype run pipelines\/normalize\.yaml/);
+  assert.ok(text.includes(
+    "deno task tintype run pipelines/normalize.yaml \\ --set 'source=~/my photos' \\ --set quality=80",
+  ));
   assert.ok(text.includes(`restore-names '/my photos/it'\\''s'`));
 });
 

@@ -77,6 +77,7 @@ export async function reportOf(
     name: `picture ${String(index).padStart(5, "0")}.jpg`,
     metadata: facts.metadata,
     standing: standings[index],
+    sharpness: facts.content?.sharpness,
     change: changeOf(facts, applied),
   }));
   return {
@@ -94,7 +95,7 @@ export async function reportOf(
     policy: applied,
     thumbnails: new Map(),
     pairs: [],
-    rerun: { recipe: "normalize", folder: "/photos/out" },
+    rerun: { recipe: "normalize", folder: "/photos/out", settings: {} },
     versions: { tintype: "0.1.0" },
     ...overrides,
   };

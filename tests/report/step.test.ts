@@ -65,6 +65,20 @@ Deno.test("a run writes a whole report, with pairs, policy and what was left out
   assert.deepEqual([...Deno.readDirSync(rig.path("out"))].map(({ name }) => name), ["report.html"]);
 });
 
+Deno.test("the page has the command with the settings that the recipe passes on", async () => {
+  await using rig = await rigWithPhotos();
+  const params = "params: { source: { type: folder, default: ./photos } }\n";
+  await rig.run(
+    recipe.replace("steps:", `${params}steps:`).replace("folder: ./photos", "folder: $source")
+      .replace("title: Holiday", "title: Holiday, settings: { source: $source, quality: 80 }"),
+  );
+  const { text } = checkPage(Deno.readTextFileSync(rig.path("out/report.html")));
+  assert.match(
+    text,
+    /tintype run pipelines\/normalize\.yaml \\ --set source=\S*photos \\ --set quality=80/,
+  );
+});
+
 Deno.test("a second run leaves the report as it is, a removed one is written the same", async () => {
   await using rig = await rigWithPhotos();
   await rig.run(recipe);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { Image } from "../../src/imaging/image.ts";
 import { inspectContent } from "../../src/steps/inspect/content.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
@@ -36,6 +36,38 @@ Deno.test("content is a table with a row a picture", async () => {
     { item: "red.png", brightness: 0.298, rich: false, clipped_dark: 0, first: "#ff0000" },
   ]);
 });
+
+Deno.test("tiny, thin, flat and invisible pictures have numbers in every column", async () => {
+  await using rig = new PictureRig();
+  const sizes = [[1, 1], [2, 1], [1, 2], [2, 2], [3, 3], [1, 20_000], [20_000, 1], [300, 300]];
+  for (const [width, height] of sizes as [number, number][]) {
+    for (const alpha of [0, 0.5, 1]) {
+      const background = { r: 200, g: 30, b: 40, alpha };
+      const flat = sharp({ create: { width, height, channels: 4, background } });
+      rig.write({ [`photos/${width}x${height}_${alpha}.png`]: await bytesOf(flat.png()) });
+      rig.write({ [`photos/${width}x${height}_${alpha}.jpg`]: await bytesOf(flat.jpeg()) });
+    }
+  }
+  const { status, counts } = await rig.run(`${recipe}
+  metadata: { use: inspect.metadata, from: photos }`);
+  assert.equal(status, "complete");
+  assert.deepEqual([counts.rejected, counts.failed], [0, 0]);
+  const rows = await rig.query(`
+    SELECT brightness, contrast, sharpness, entropy, colourfulness, clipped_dark, clipped_bright,
+      bits_per_pixel, dominant_colours FROM content JOIN metadata USING (item)`);
+  assert.equal(rows.length, sizes.length * 6);
+  for (const { dominant_colours, ...numbers } of rows) {
+    for (const [name, value] of Object.entries(numbers)) {
+      assert.ok(typeof value === "number" && Number.isFinite(value) && value >= 0, name);
+    }
+    assert.deepEqual([numbers.sharpness, numbers.entropy, numbers.contrast], [0, 0, 0]);
+    assert.equal((JSON.parse(String(dominant_colours)) as unknown[]).length, 1);
+  }
+});
+
+async function bytesOf(image: Sharp): Promise<Uint8Array> {
+  return new Uint8Array(await image.toBuffer());
+}
 
 Deno.test("content and proxy share one decode", async () => {
   const sizes: string[] = [];

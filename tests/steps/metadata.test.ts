@@ -1,25 +1,7 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { Image } from "../../src/imaging/image.ts";
-import { inspectMetadata } from "../../src/steps/inspect/metadata.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
-
-/** What the step says of a file, what it warns of, and how often it decoded. */
-async function inspected(bytes: Uint8Array) {
-  const warnings: string[] = [];
-  let decodes = 0;
-  const opened = new Image(() => Promise.resolve(bytes), { onDecode: () => decodes++ });
-  const handle = {
-    ref: { byteLength: bytes.length },
-    read: () => Promise.resolve(opened),
-    bytes: () => Promise.resolve(bytes),
-  };
-  const context = { warn: (message: string) => warnings.push(message) };
-  const result = await inspectMetadata.run!({ image: handle } as never, {}, context as never);
-  assert.equal(result.status, "produced");
-  const { metadata } = (result as { outputs: { metadata: Record<string, unknown> } }).outputs;
-  return { row: metadata, warnings, decodes };
-}
+import { inspected } from "./inspected.ts";
 
 const exif = {
   IFD0: { Make: "Canon", Model: "EOS R5" },

@@ -208,7 +208,7 @@ Deno.test("a server out of range is brought into it, and the recommendation says
     setting: "quality",
     said: 4000,
     became: 94,
-    because: "the highest quality in this set is 94",
+    because: "quality goes from 70 to 94 (max)",
   }]);
   assert.deepEqual(made.policy, rules);
 });

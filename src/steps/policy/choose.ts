@@ -40,9 +40,11 @@ export const choose = defineStep({
     policy: one(policy, "the one that is applied"),
     choice: one(choice, "where it comes from"),
   },
-  async run(inputs, { file: path }, { disk }) {
+  async run(inputs, { file: path }, { disk, summarize }) {
     const found = path === undefined ? undefined : disk.stat(path);
     if (path === undefined || found === undefined) {
+      const none = path === undefined ? "" : ` (there is no "${basename(path)}")`;
+      summarize(`the recommended policy is applied${none}`);
       return produced({ policy: inputs.policy, choice: { source: "recommended", file: null } });
     }
     if (!found.isFile) return failed(`Cannot read policy "${path}": it is not a file`);
@@ -51,6 +53,7 @@ export const choose = defineStep({
     }
     const { policy, problem } = await parsePolicy(await disk.read(path), path);
     if (policy === undefined) return failed(problem);
+    summarize(`the policy in "${basename(path)}" is applied`);
     return produced({ policy, choice: { source: "file", file: basename(path) } });
   },
 });

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { sha256 } from "../../runtime/hash.ts";
 
 /** What a name pattern may hold. */
-export const placeholders = ["stem", "id", "ext", "hash", "index", "dir", "uuid"] as const;
+export const placeholders = ["name", "stem", "id", "ext", "hash", "index", "dir", "uuid"] as const;
 
 /** The extension of a format's files. */
 export const extensions: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
@@ -28,7 +28,7 @@ export function usesUuid(pattern: string): boolean {
 
 /** Whether they say nothing of their sources besides. */
 export function isSecret(pattern: string): boolean {
-  return usesUuid(pattern) && !/\{(stem|id|hash|index|dir)\}/.test(pattern);
+  return usesUuid(pattern) && !/\{(name|stem|id|hash|index|dir)\}/.test(pattern);
 }
 
 /**
@@ -63,12 +63,12 @@ export function patternProblem(pattern: string): string | undefined {
   if (rest.includes("\\")) return 'folders are parted by "/"';
   // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f]/.test(rest)) return "it holds a control character";
-  const names = /\{(stem|id|hash|index|uuid)\}/.test(pattern);
+  const names = /\{(name|stem|id|hash|index|uuid)\}/.test(pattern);
   return names ? undefined : "every file would get the same name (add {stem}, {id} or {index})";
 }
 
 /**
- * Names files by a pattern. `{stem}` the item's name without folder and extension; `{dir}` its
+ * Names files by a pattern. `{name}` the item's whole name as it is; `{stem}` the item's name without folder and extension; `{dir}` its
  * folder; `{id}` 8 hexadecimal digits that stand for the item's whole path; `{hash}` the first 12 of
  * the published content's sha256; `{index}` its number, padded with zeros; `{ext}` by the format;
  * `{uuid}` a name that reveals neither source nor order.
@@ -87,6 +87,8 @@ export function fileNamer(pattern: string): (named: Named) => string {
 function valueOf(placeholder: string, named: Named): string {
   const base = named.item.slice(named.item.lastIndexOf("/") + 1);
   switch (placeholder) {
+    case "name":
+      return named.item;
     case "stem":
       return base.slice(0, base.length - extname(base).length);
     case "dir":

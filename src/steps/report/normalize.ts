@@ -54,6 +54,9 @@ const params = z.object({
   thumbnails: z.int().min(0).max(100).default(12).meta({
     description: "outliers that are shown as pictures; half as many pairs before and after",
   }),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}).meta({
+    description: "the recipe's settings by parameter, for the command that runs it again",
+  }),
 });
 type Params = z.output<typeof params>;
 
@@ -79,7 +82,7 @@ const fileName = "report.html";
  */
 export const reportNormalize = defineStep({
   name: "report.normalize",
-  version: 1,
+  version: 2,
   doc: "Writes report.html: distributions before and after, policy, outliers, worst pairs.",
   origin: "computed",
   world: "writes",
@@ -102,7 +105,7 @@ export const reportNormalize = defineStep({
       const reason = error instanceof Error ? error.message : String(error);
       return failed(`Cannot write report "${path}": ${reason}`);
     }
-    context.summarize(`Report: ${path}`);
+    context.summarize(path);
     return produced({ report: { file: fileName, file_bytes: bytes.length } });
   },
   async isCurrent(inputs, params, context) {
@@ -128,12 +131,14 @@ function subjectOf(inputs: Inputs, params: Params, context: StepContext): string
       ? [...value as Collection].map(([member, { ref }]) => [names.get(member) ?? "", ref.hash])
       : (value as Handle | undefined)?.ref.hash ?? null,
   ]);
-  const { title, thumbnails } = params;
+  const { title, thumbnails, settings } = params;
   const absent = context.absent.map((
     { name, node, status, reason },
   ) => [name, node, status, reason]);
   return sha256(
-    new TextEncoder().encode(canonicalJson([ports, title, thumbnails, absent, version] as Json)),
+    new TextEncoder().encode(
+      canonicalJson([ports, title, thumbnails, settings, absent, version] as Json),
+    ),
   );
 }
 
@@ -189,7 +194,11 @@ async function gathered(
     choice: await inputs.choice?.read(),
     thumbnails: await thumbnailsOf(inputs, byName, { pictures, most: params.thumbnails }),
     pairs: await pairsOf(inputs, byName, { pictures, most: Math.ceil(params.thumbnails / 2) }),
-    rerun: { recipe: context.owner.split("/")[0]!, folder: params.folder },
+    rerun: {
+      recipe: context.owner.split("/")[0]!,
+      folder: params.folder,
+      settings: params.settings,
+    },
     versions: { tintype: version, ...await imagingTools(), ...await chartTools() },
   };
 }
@@ -209,13 +218,17 @@ type ByName = ReadonlyMap<string, Row>;
 async function picturesOf(inputs: Inputs, { members }: StepContext): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { member, name } of members) {
-    const [metadata, standing, change] = await Promise.all([
+    const [metadata, content, standing, change] = await Promise.all([
       inputs.metadata.get(member)?.read(),
+      inputs.content?.get(member)?.read(),
       inputs.standing?.get(member)?.read(),
       inputs.changes.get(member)?.read(),
     ]);
     if (metadata === undefined && change === undefined && !inputs.originals.has(member)) continue;
-    rows.push({ member, picture: { name, metadata, standing, change } });
+    rows.push({
+      member,
+      picture: { name, metadata, standing, sharpness: content?.sharpness, change },
+    });
   }
   return rows;
 }
