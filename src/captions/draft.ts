@@ -10,7 +10,7 @@ export interface Measured {
     Measures,
     "brightness" | "contrast" | "colourfulness" | "dominant_colours"
   >;
-  /** Labels with counts, the commonest first; empty without a detector. */
+  /** Labels with counts; empty without a detector. */
   readonly objects: Readonly<Record<string, number>>;
   /** The likeliest scene label; null without a model. */
   readonly scene: string | null;
@@ -64,7 +64,8 @@ function phraseOf(fact: Fact, measured: Measured): string {
 }
 
 function subjectOf({ objects, scene }: Measured): string {
-  const things = Object.entries(objects).filter(([label]) => label !== "person").slice(0, 3)
+  const things = Object.entries(objects).filter(([label]) => label !== "person")
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, 3)
     .map(([label, count]) => counted(label, count));
   return [...scene === null ? [] : [scene], ...things].join(", ");
 }

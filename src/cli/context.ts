@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fromFileUrl } from "../runtime/file_url.ts";
 import { Session } from "../runtime/session.ts";
-import { createServices } from "../services/mod.ts";
+import { createServices, type Device } from "../services/mod.ts";
 import { catalog } from "../steps/mod.ts";
 
 /** The command line asks for something that cannot be. */
@@ -24,9 +24,12 @@ export function callerFolder(): string {
 
 /** The session that a command works in. */
 export function sessionOf(command: Command): Session {
-  const { workspace } = command.optsWithGlobals<{ readonly workspace: string }>();
+  const { workspace, device } = command.optsWithGlobals<
+    { readonly workspace: string; readonly device?: Device }
+  >();
   const cwd = callerFolder();
-  const services = createServices(Deno.env);
+  const onNotice = (line: string) => console.error(line);
+  const services = createServices(Deno.env, { cwd, device, onNotice });
   return new Session({ catalog, services, cwd, workspace: resolve(cwd, workspace) });
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { version } from "../runtime/version.ts";
+import type { Device } from "../services/mod.ts";
 import { UsageError } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 
@@ -30,6 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--until <node>", "run this node and what it needs, nothing after it")
     .addOption(forceOption())
     .option("--limit <n>", "only the first n pictures", positive)
+    .addOption(deviceOption())
     .option("--overwrite", "replace what is there and differs, where the recipe asks for that")
     .option("--json", "print events, one a line")
     .action(
@@ -87,6 +89,20 @@ export async function main(args: readonly string[]): Promise<number> {
       does(async () => (await import("./undo.ts")).undo),
     );
 
+  const models = program.command("models")
+    .description("the models that steps use: list, pull, verify; fit-niqe");
+  models.command("list").description("what there is, and what is here")
+    .option("--json", "print JSON")
+    .action(does(async () => (await import("./models.ts")).list));
+  models.command("pull [names...]").description("download models and those that they work with")
+    .action(does(async () => (await import("./models.ts")).pull));
+  models.command("verify [names...]").description("check the files by sha256")
+    .action(does(async () => (await import("./models.ts")).verify));
+  models.command("fit-niqe <folder>")
+    .description("fit NIQE's model of good pictures to photos of your own")
+    .option("--out <file>", 'where the model goes; "niqe.json" when left out')
+    .action(does(async () => (await import("./fit_niqe.ts")).fitNiqe));
+
   program.command("query <sql>")
     .description("ask what the runs found: views items, tasks, runs, and one for each node")
     .option("--run <run>", "the tables of another run than the last")
@@ -140,6 +156,11 @@ function settingOption(): Option {
       if (at < 1) throw new InvalidArgumentError('Write it as name=value, such as "quality=80".');
       return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
     });
+}
+
+function deviceOption(): Option {
+  return new Option("--device <name>", "what models run on; the best there is when left out")
+    .choices(["auto", "cuda", "coreml", "dml", "webgpu", "cpu"] satisfies Device[]);
 }
 
 function forceOption(): Option {

@@ -163,8 +163,8 @@ export async function recommendationOf(catalog: CatalogDb): Promise<Recommendati
   return await onlyRow(catalog, "advised", recommendationShape);
 }
 
-/** The row of a table that has one, nested values parsed. */
-async function onlyRow<Shape extends z.ZodType>(
+/** The row of a table that has one, nested values parsed. Throws where it has none. */
+export async function onlyRow<Shape extends z.ZodType>(
   catalog: CatalogDb,
   view: string,
   shape: Shape,

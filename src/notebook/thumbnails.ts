@@ -69,7 +69,7 @@ async function figure({ path, caption }: Required<Thumbnail>, size: number): Pro
     }</figcaption></figure>`;
 }
 
-async function pictureHtml(path: string, size: number): Promise<string> {
+export async function pictureHtml(path: string, size: number): Promise<string> {
   const image = new Image(() => Deno.readFile(path));
   try {
     const raster = await image.raster({ max_side_px: size });

@@ -33,6 +33,14 @@ export interface Disk {
   read(path: string): Promise<Uint8Array>;
   /** Writes under a temporary name beside it, syncs if asked, and renames. */
   write(path: string, content: Uint8Array, options?: { readonly sync?: boolean }): Promise<void>;
+  /** Writes at the end of a file, which is made where there is none, and syncs. */
+  append(path: string, content: Uint8Array): Promise<void>;
+  /**
+   * Moves a file, to another file system too: then it is copied, synced and compared before the first
+   * one is removed. Throws `Deno.errors.AlreadyExists` where something is at `to`, and leaves that as
+   * it is. Ended in the middle, it leaves the file at `from`, at `to`, or whole at both.
+   */
+  move(from: string, to: string): Promise<void>;
   makeFolder(path: string): void;
   remove(path: string): void;
   /** Bytes that may still be written where `path` is (or will be). */

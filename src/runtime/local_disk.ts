@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Disk, type FileStat, temporaryPrefix } from "./disk.ts";
+import { sha256OfChunks } from "./hash.ts";
 
 let written = 0;
 
@@ -39,6 +40,25 @@ export const localDisk: Disk = {
       throw error;
     }
   },
+  async append(path, content) {
+    const file = await Deno.open(path, { append: true, create: true });
+    try {
+      for (let at = 0; at < content.length;) at += await file.write(content.subarray(at));
+      await file.syncData();
+    } finally {
+      file.close();
+    }
+  },
+  async move(from, to) {
+    const way = await linkTo(from, to);
+    if (way === "elsewhere") await copyTo(from, to);
+    if (way === "no-links") renameTo(from, to);
+    else {
+      syncFolder(dirname(to));
+      Deno.removeSync(from);
+    }
+    syncFolder(dirname(from));
+  },
   makeFolder: (path) => Deno.mkdirSync(path, { recursive: true }),
   remove: removeIfThere,
   freeBytes(path) {
@@ -50,6 +70,64 @@ export const localDisk: Disk = {
     return bavail * bsize;
   },
 };
+
+/**
+ * Gives a file its second name. A link, unlike a rename, is refused by the system itself where the name
+ * is taken. Not every file system has links (FAT and exFAT do not).
+ */
+async function linkTo(from: string, to: string): Promise<"linked" | "elsewhere" | "no-links"> {
+  try {
+    await Deno.link(from, to);
+    return "linked";
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof Deno.errors.AlreadyExists) throw error;
+    if (isAbsence(error)) throw error;
+    return "code" in error && error.code === "EXDEV" ? "elsewhere" : "no-links";
+  }
+}
+
+/** Copies a file with its times, and compares what arrived, before it gets its name. */
+async function copyTo(from: string, to: string): Promise<void> {
+  const temporary = join(dirname(to), `${temporaryPrefix}${Deno.pid}-${written++}`);
+  try {
+    const { atime, mtime } = await Deno.stat(from);
+    await Deno.copyFile(from, temporary);
+    const file = await Deno.open(temporary, { read: true, write: true });
+    try {
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    if (await hashOf(temporary) !== await hashOf(from)) {
+      throw new Error(`Cannot move "${from}": its copy in "${dirname(to)}" has other bytes`);
+    }
+    if (atime !== null && mtime !== null) await Deno.utime(temporary, atime, mtime);
+    if (await linkTo(temporary, to) === "no-links") renameTo(temporary, to);
+  } finally {
+    removeIfThere(temporary);
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  return await sha256OfChunks((await Deno.open(path)).readable);
+}
+
+function renameTo(from: string, to: string) {
+  if (localDisk.stat(to, { followLinks: false }) !== undefined) {
+    throw new Deno.errors.AlreadyExists(`"${to}" is there already`);
+  }
+  Deno.renameSync(from, to);
+}
+
+/** Makes names in a folder last through a loss of power, where the system can. */
+function syncFolder(folder: string) {
+  try {
+    using opened = Deno.openSync(folder);
+    opened.syncSync();
+  } catch {
+    // Windows does not open folders; its file system keeps the order by itself.
+  }
+}
 
 function removeIfThere(path: string) {
   try {

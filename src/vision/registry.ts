@@ -62,6 +62,8 @@ const decodeShape = z.discriminatedUnion("as", [
   z.strictObject({ as: z.literal("yunet") }),
 ]);
 
+const sha256Shape = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** One model of `models.yaml`. */
 export const modelShape = z.strictObject({
   task: z.enum(tasks),
@@ -71,8 +73,10 @@ export const modelShape = z.strictObject({
   source: sourceShape,
   /** Below the folder of model files, with "/" between names. */
   file: z.string().regex(/^(?!\.)[\w.-]+(\/(?!\.)[\w.-]+)*$/),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: sha256Shape,
   bytes: z.int().min(1),
+  /** Files that hold the same in other words (a tokenizer saved by another version): as good. */
+  equivalents: z.array(z.strictObject({ sha256: sha256Shape, bytes: z.int().min(1) })).optional(),
   inputs: z.array(tensorShape).default([]),
   outputs: z.array(tensorShape).default([]),
   preprocess: preprocessShape.optional(),

@@ -57,6 +57,7 @@ export function completion(content: unknown, message: object = {}): Response {
       finish_reason: "stop",
       message: { role: "assistant", content, ...message },
     }],
+    usage: { prompt_tokens: 1200, completion_tokens: 60, total_tokens: 1260 },
   });
 }
 
@@ -69,6 +70,7 @@ export function generated(text: string, candidate: object = {}): Response {
       ...candidate,
     }],
     modelVersion: "gemini-served-1",
+    usageMetadata: { promptTokenCount: 1300, candidatesTokenCount: 70, thoughtsTokenCount: 5 },
   });
 }
 
@@ -102,4 +104,27 @@ export function deadOrigin(): string {
 /** An environment with these variables and no others. */
 export function environment(variables: Readonly<Record<string, string>> = {}) {
   return { get: (name: string) => variables[name] };
+}
+
+/** An answer of Bedrock's Converse: the input of the tool it was given, or text. */
+export function conversed(answer: object | string, stopReason = "tool_use"): Response {
+  const toolUse = { toolUseId: "tool-1", name: "answer", input: answer };
+  const content = typeof answer === "string" ? [{ text: answer }] : [{ toolUse }];
+  return Response.json({
+    output: { message: { role: "assistant", content } },
+    stopReason,
+    usage: { inputTokens: 480, outputTokens: 31, totalTokens: 511 },
+    metrics: { latencyMs: 900 },
+  });
+}
+
+/** An error as AWS's JSON protocol has it. */
+export function awsError(
+  status: number,
+  name: string,
+  message: string,
+  headers: HeadersInit = {},
+): Response {
+  const type = { "x-amzn-errortype": `${name}:http://internal.amazon.com/coral/` };
+  return Response.json({ message }, { status, headers: { ...type, ...headers } });
 }

@@ -1,75 +1,11 @@
 import assert from "node:assert/strict";
 import exifr from "exifr";
 import sharp from "sharp";
-import { z } from "zod";
-import { policyShape } from "../../src/baseline/policy.ts";
 import { jpegQuality } from "../../src/imaging/jpeg_quality.ts";
-import { formatDiagnostic } from "../../src/runtime/diagnostic.ts";
-import { defineStep, one, produced } from "../../src/runtime/step.ts";
-import { policy } from "../../src/steps/baseline/kinds.ts";
-import type { Change } from "../../src/steps/image/normalize.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
+import { normalized, published } from "./normalize_rig.ts";
 
 const corpus = Deno.env.get("TINTYPE_CORPUS");
-
-/** Gives a policy, where the real recipe discovers one. */
-const givenPolicy = defineStep({
-  name: "test.policy",
-  version: 1,
-  doc: "Gives a policy.",
-  origin: "computed",
-  inputs: {},
-  params: z.object({ settings: policyShape }),
-  outputs: { policy: one(policy, "the policy") },
-  run: (_, { settings }) => produced({ policy: settings }),
-});
-
-type Row = Change & { readonly item: string; readonly status: string; readonly reason: string };
-
-async function normalized(
-  rig: PictureRig,
-  settings: Readonly<Record<string, unknown>>,
-  options: { readonly metadata?: string; readonly source?: string } = {},
-): Promise<{ readonly rows: Map<string, Row>; readonly ran: number }> {
-  const { metadata = "strip", source = "./photos" } = options;
-  const text = `
-recipe: normalize_test
-steps:
-  photos: { use: ingest.scan, with: { folder: ${source} } }
-  metadata: { use: inspect.metadata, from: photos }
-  content: { use: inspect.content, from: photos }
-  policy: { use: test.policy, with: { settings: ${JSON.stringify(settings)} } }
-  normalized:
-    use: image.normalize
-    from: { image: photos, metadata: metadata, content: content, policy: policy }
-    with: { metadata: ${metadata} }
-  files: { use: publish.files, from: normalized.image, with: { folder: ./out, name: "{stem}.{ext}" } }
-`;
-  const { graph, diagnostics } = await rig.session.check(
-    { path: rig.path("test.yaml"), text, steps: [givenPolicy] },
-    { needsValues: true },
-  );
-  if (graph === undefined) {
-    throw new Error(diagnostics.map((each) => formatDiagnostic(each)).join("\n"));
-  }
-  const { counts } = await rig.session.run(graph, {});
-  const rows = await rig.query(
-    `SELECT *, image_hash AS hash FROM normalized ORDER BY item`,
-  ) as unknown as Record<string, unknown>[];
-  const unprefixed = rows.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [
-        name.replace(/^change_/, ""),
-        name === "change_steps" && typeof value === "string" ? JSON.parse(value) : value,
-      ]),
-    ) as unknown as Row
-  );
-  return { rows: new Map(unprefixed.map((row) => [row.item, row])), ran: counts.ran };
-}
-
-function published(rig: PictureRig, name: string): Uint8Array {
-  return Deno.readFileSync(rig.path(`out/${name}`));
-}
 
 async function tagged(width = 80, height = 60, quality = 80): Promise<Uint8Array> {
   return new Uint8Array(

@@ -1,9 +1,15 @@
 import { z } from "zod";
 import type { Handle } from "../../runtime/artifact.ts";
 import { rowKind } from "../../runtime/artifact.ts";
-import { defineStep, each, one, produced, rejected } from "../../runtime/step.ts";
+import { defineStep, each, failed, one, produced, rejected } from "../../runtime/step.ts";
 import type { Policy } from "../../baseline/policy.ts";
-import { leftOut, type Picture, type Treatment, treatmentOf } from "../../baseline/treatment.ts";
+import {
+  leftOut,
+  type Picture,
+  type SubjectNeeds,
+  type Treatment,
+  treatmentOf,
+} from "../../baseline/treatment.ts";
 import { decodeRaster } from "../../imaging/decode.ts";
 import { encodeRaster } from "../../imaging/encode.ts";
 import { safeExif, uprightExif } from "../../imaging/exif_writer.ts";
@@ -14,12 +20,16 @@ import { type Colour, flattenRaster, type Raster } from "../../imaging/raster.ts
 import { type SegmentedFormat, stripPrivateSegments } from "../../imaging/segments.ts";
 import { ssim } from "../../imaging/ssim.ts";
 import { imagingTools } from "../../imaging/tools.ts";
+import { cutRaster, type Found, smallestFace } from "../../vision/crop.ts";
 import { policy } from "../baseline/kinds.ts";
 import { content } from "../inspect/content.ts";
+import { objects } from "../inspect/kinds.ts";
 import { metadata } from "../inspect/metadata.ts";
 import { image, type MadeFormat } from "../kinds.ts";
+import { box, type SubjectBox } from "./crop_subject.ts";
 
 const changeShape = z.object({
+  /** The first that holds of: resized (cropped too), converted, recompressed. */
   action: z.enum(["unchanged", "metadata_only", "recompressed", "resized", "converted"]),
   /** Each transformation with its numbers, in order. */
   steps: z.array(z.string()),
@@ -53,6 +63,11 @@ const params = z.object({
   measure_ssim: z.boolean().default(true).meta({
     description: "compare each picture that was encoded anew with what it was made of",
   }),
+  min_face_px: z.int().min(0).max(16_384).default(0).meta({
+    description: "no picture is made so small that the shorter side of its smallest face falls " +
+      "below this, whatever the policy; 0: not looked at",
+    unit: "px",
+  }),
 });
 type NormalizeParams = z.output<typeof params>;
 
@@ -60,6 +75,10 @@ type NormalizeParams = z.output<typeof params>;
  * Brings pictures within a policy: only down, never up. A picture that is within it already is not
  * encoded anew; at most its metadata segments are taken out, losslessly. A lower quality alone is
  * applied only where it saves at least 5 % of the bytes. What is encoded is upright sRGB, 8 bits.
+ *
+ * With a box, that part of the upright picture is taken first, and the policy's limits hold for it; what
+ * is left out is judged by the whole picture. With `min_face_px`, a picture with a face (its middle in
+ * the part taken) stays so large that the smallest keeps so many pixels, up to its own size.
  */
 export const normalize = defineStep({
   name: "image.normalize",
@@ -71,6 +90,8 @@ export const normalize = defineStep({
     metadata: each(metadata, "what their headers say"),
     content: each(content, "how they look, for what is left out by it", { isOptional: true }),
     policy: one(policy, "what they are brought to"),
+    box: each(box, "the part of each to take", { isOptional: true }),
+    objects: each(objects, "the faces in them, for `min_face_px`", { isOptional: true }),
   },
   params,
   outputs: {
@@ -78,10 +99,17 @@ export const normalize = defineStep({
     change: each(change, "what became of each"),
   },
   tools: imagingTools,
-  async run({ image: original, metadata, content, policy }, params) {
+  unusedPorts: ({ min_face_px }) => min_face_px === 0 ? ["objects"] : [],
+  async run({ image: original, metadata, content, policy, box, objects }, params) {
     const [facts, wanted] = [await metadata.read(), await policy.read()];
     const out = leftOut(facts, await content?.read(), wanted);
     if (out !== undefined) return rejected(out.reason, out.numbers);
+    const [part, found] = [await box?.read(), await objects?.read()];
+    if (params.min_face_px > 0 && objects === undefined) {
+      return failed(unwired, { stopsNode: true });
+    }
+    const outside = part && outsideReason(part, facts);
+    if (outside !== undefined) return failed(outside);
     const opened = await original.read();
     const job: Job = {
       original,
@@ -90,7 +118,7 @@ export const normalize = defineStep({
       facts,
       policy: wanted,
       params,
-      treatment: treatmentOf(facts, wanted),
+      treatment: treatmentOf(facts, wanted, needsOf(facts, part, found, params)),
     };
     const made = await (job.treatment.required.length === 0 ? keptOrSmaller(job) : encoded(job));
     return produced({
@@ -99,6 +127,26 @@ export const normalize = defineStep({
     });
   },
 });
+
+const unwired = 'Cannot keep faces large enough for "min_face_px": nothing is wired to "objects" ' +
+  "(the output of inspect.objects is wanted)";
+
+function outsideReason(box: SubjectBox, { width, height }: Picture): string | undefined {
+  if (box.x + box.width <= width && box.y + box.height <= height) return undefined;
+  return `Cannot crop the picture to ${box.width} × ${box.height} at ${box.x}, ${box.y}: it is ` +
+    `${width} × ${height} (a box of the same picture is wanted)`;
+}
+
+function needsOf(
+  picture: Picture,
+  box: SubjectBox | undefined,
+  found: Found | undefined,
+  { min_face_px: least_px }: NormalizeParams,
+): SubjectNeeds {
+  const { width, height } = picture;
+  const side_px = found && smallestFace(found, picture, box ?? { x: 0, y: 0, width, height });
+  return { box, face: side_px === undefined ? undefined : { side_px, least_px } };
+}
 
 interface Job {
   readonly original: Handle<Image>;
@@ -143,11 +191,11 @@ async function keptOrSmaller(job: Job): Promise<Made> {
     `encoding anew would bring ${bytesText(before)} to ${
       bytesText(after)
     }, which is not worth a loss`;
-  return { ...kept, because };
+  return { ...kept, because: withHeld(because, job.treatment) };
 }
 
 /** The picture data byte for byte; only metadata segments are taken out or put in. */
-async function rewritten({ opened, facts, params, original }: Job): Promise<Made> {
+async function rewritten({ opened, facts, params, original, treatment }: Job): Promise<Made> {
   const format = facts.format as MadeFormat;
   const before = await opened.bytes();
   const after = params.metadata === "keep"
@@ -160,7 +208,9 @@ async function rewritten({ opened, facts, params, original }: Job): Promise<Made
     bytes: isSame ? undefined : after,
     action: isSame ? "unchanged" : "metadata_only",
     steps: isSame ? [] : [`metadata taken out without touching the picture: ${size}`],
-    because: "it is within the policy",
+    because: treatment.heldBy === undefined
+      ? "it is within the policy"
+      : `it is within the policy but for its size: ${treatment.heldBy}`,
     width,
     height,
     format,
@@ -181,9 +231,9 @@ async function withSafeMetadata(
 }
 
 async function encoded(job: Job): Promise<Made> {
-  const { treatment, opened, policy, params } = job;
-  const { width, height, isFlattened } = treatment;
-  const decoded = await opened.raster({ size: { width, height } });
+  const { treatment, policy, params } = job;
+  const { isFlattened } = treatment;
+  const decoded = await pixelsOf(job);
   const raster = isFlattened ? flattenRaster(decoded, colourOf(policy.background)) : decoded;
   const attempt = await smallest(job, raster);
   const blocks = await keptBlocks(job);
@@ -201,14 +251,43 @@ async function encoded(job: Job): Promise<Made> {
   };
 }
 
-function actionOf({ isResized, required }: Treatment): Change["action"] {
-  if (isResized) return "resized";
+/**
+ * The pixels of the size that is wanted, upright. For a part, the whole picture is decoded at the size
+ * at which the part has its own, so that a JPEG can be shrunk while it is decoded, and the part is cut
+ * out of that, at most half a pixel beside where it would be if it were cut out first.
+ */
+async function pixelsOf({ opened, facts, treatment }: Job): Promise<Raster> {
+  const { crop, width, height } = treatment;
+  if (crop === undefined) return await opened.raster({ size: { width, height } });
+  const [across, down] = [width / crop.width, height / crop.height];
+  const whole = await opened.raster({
+    size: {
+      width: Math.max(width, Math.round(facts.width * across)),
+      height: Math.max(height, Math.round(facts.height * down)),
+    },
+  });
+  const x = Math.min(whole.width - width, Math.round(crop.x * across));
+  const y = Math.min(whole.height - height, Math.round(crop.y * down));
+  return cutRaster(whole, { x, y, width, height });
+}
+
+function actionOf({ isResized, crop, required }: Treatment): Change["action"] {
+  if (isResized || crop !== undefined) return "resized";
   return required.length === 0 ? "recompressed" : "converted";
 }
 
 function becauseOf({ treatment, facts, policy }: Job): string {
-  if (treatment.required.length > 0) return "the policy asks for it";
-  return `its quality of ${facts.jpeg_quality} is above ${policy.quality}`;
+  const { required, crop } = treatment;
+  const asked = required.length > 0
+    ? "the policy asks for it"
+    : `its quality of ${facts.jpeg_quality} is above ${policy.quality}`;
+  if (crop === undefined) return withHeld(asked, treatment);
+  const rest = required.length === 1 ? "" : ", and the policy asks for the rest";
+  return withHeld(`it is cropped to its box${rest}`, treatment);
+}
+
+function withHeld(because: string, { heldBy }: Treatment): string {
+  return heldBy === undefined ? because : `${because}; not smaller, since ${heldBy}`;
 }
 
 interface Attempt {

@@ -36,7 +36,7 @@ export const objects = rowKind(
   z.object({
     /** Detections over the threshold; null where no model was there to ask. */
     count: z.int().nullable(),
-    /** The commonest labels first, with counts: `{"person": 2}`. */
+    /** How many of each label: `{"person": 2}`. */
     labels: z.record(z.string(), z.int()),
     /** Of the picture's upright pixels. */
     width: z.int(),
@@ -89,6 +89,11 @@ export const fingerprint = rowKind(
     is_flat: z.boolean(),
     /** What `is_flat` is judged by: standard deviation of luma, 0 to 127.5, at the hash's scale. */
     detail: z.number(),
+    /**
+     * What tells pictures with near hashes apart: 24 × 24 means of RGB on white, row-major, base64
+     * of 1728 bytes; left out, hashes alone decide. See `thumbnailOf`.
+     */
+    thumbnail: z.string().nullable().optional(),
     /** dHash and pHash under the eight EXIF orientations, the first as above; empty unless asked for. */
     dhash_orientations: z.array(hash64).readonly(),
     phash_orientations: z.array(hash64).readonly(),

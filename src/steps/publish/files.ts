@@ -48,7 +48,7 @@ const params = z.object({
     const problem = patternProblem(pattern);
     if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
   }).meta({
-    description: "the files' names: {name} {stem} {id} {ext} {hash} {index} {dir} {uuid}",
+    description: "the files' names: {stem} {id} {ext} {hash} {index} {dir} {uuid} {name}",
   }),
   overwrite: z.boolean().default(false).meta({
     description: "also replace files that a person changed or that are not ours",

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { sha256 } from "../../runtime/hash.ts";
 
 /** What a name pattern may hold. */
-export const placeholders = ["name", "stem", "id", "ext", "hash", "index", "dir", "uuid"] as const;
+export const placeholders = ["stem", "id", "ext", "hash", "index", "dir", "uuid", "name"] as const;
 
 /** The extension of a format's files. */
 export const extensions: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
