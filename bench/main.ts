@@ -3,12 +3,25 @@ import { parseArgs } from "node:util";
 import type { Benchmark } from "./benchmark.ts";
 import { engine } from "./engine.ts";
 import { inspect, metadata } from "./metadata.ts";
+import { fingerprint, quality } from "./looking.ts";
 import { noop, noopProxy } from "./noop.ts";
 import { ProcessMeter } from "./process.ts";
 import { proxy } from "./proxy.ts";
+import { search } from "./search.ts";
 import { start } from "./start.ts";
 
-const benchmarks: readonly Benchmark[] = [proxy, metadata, inspect, noop, noopProxy, engine, start];
+const benchmarks: readonly Benchmark[] = [
+  proxy,
+  metadata,
+  inspect,
+  fingerprint,
+  quality,
+  search,
+  noop,
+  noopProxy,
+  engine,
+  start,
+];
 
 const usage = `deno task bench [name…] [--quick]
 

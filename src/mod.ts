@@ -55,9 +55,25 @@ import { createServices } from "./services/mod.ts";
 import { normalize } from "./steps/image/normalize.ts";
 import { discoverBaseline } from "./steps/baseline/discover.ts";
 import { recommend } from "./steps/baseline/recommend.ts";
+import { compose } from "./steps/caption/compose.ts";
+import { generate } from "./steps/caption/generate.ts";
+import { check } from "./steps/dataset/check.ts";
+import { dedupeAct } from "./steps/dedupe/act.ts";
+import { groupDuplicates } from "./steps/dedupe/group.ts";
+import { dedupePreviews } from "./steps/dedupe/previews.ts";
+import { dedupeSelect } from "./steps/dedupe/select.ts";
+import { reportDedupe } from "./steps/report/dedupe.ts";
+import { readDecisions } from "./steps/decisions/read.ts";
+import { exportLora } from "./steps/export/lora.ts";
+import { cropSubject } from "./steps/image/crop_subject.ts";
 import { proxy } from "./steps/image/proxy.ts";
 import { scan } from "./steps/ingest/scan.ts";
 import { inspectContent } from "./steps/inspect/content.ts";
+import { inspectEmbedding } from "./steps/inspect/embedding.ts";
+import { inspectFingerprint } from "./steps/inspect/fingerprint.ts";
+import { inspectLabels } from "./steps/inspect/labels.ts";
+import { inspectObjects } from "./steps/inspect/objects.ts";
+import { inspectQuality } from "./steps/inspect/quality.ts";
 import { inspectMetadata } from "./steps/inspect/metadata.ts";
 import { catalog } from "./steps/mod.ts";
 import { choose } from "./steps/policy/choose.ts";
@@ -103,6 +119,22 @@ export const steps = {
   discoverBaseline,
   recommend,
   choose,
+  cropSubject,
+  inspectEmbedding,
+  inspectFingerprint,
+  inspectLabels,
+  inspectObjects,
+  inspectQuality,
+  checkDataset: check,
+  generateCaptions: generate,
+  composeCaptions: compose,
+  readDecisions,
+  exportLora,
+  dedupeGroup: groupDuplicates,
+  dedupeSelect,
+  dedupePreviews,
+  dedupeAct,
+  reportDedupe,
 } as const;
 
 export interface OpenSessionOptions {
@@ -121,7 +153,7 @@ export function openSession(options: OpenSessionOptions = {}): Session {
   const cwd = options.cwd ?? Deno.cwd();
   return new Session({
     catalog: options.catalog ?? catalog,
-    services: options.services ?? createServices(Deno.env),
+    services: options.services ?? createServices(Deno.env, { cwd }),
     cwd,
     workspace: resolve(cwd, options.workspace ?? ".tintype"),
   });

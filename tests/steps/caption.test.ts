@@ -33,8 +33,8 @@ class Model implements VisionModels {
   readonly questions: VisionQuestion[] = [];
   answers: (question: VisionQuestion, call: number) => string = () => good;
 
-  connect(): Vision {
-    return {
+  connect(): Promise<Vision> {
+    return Promise.resolve({
       limits: { formats: ["jpeg", "png"], maxBytes: 5_000_000, maxSidePx: 8000 },
       ask: (question) => {
         const call = this.questions.push(question);
@@ -47,7 +47,7 @@ class Model implements VisionModels {
       },
       forecast: () => ({ model: "see-1", inputTokens: 300, outputTokens: 60, cost: 0.0002 }),
       costOf: () => 0.0002,
-    };
+    });
   }
 
   release(): Promise<void> {

@@ -139,6 +139,18 @@ Deno.test("a good model's advice stands beside the rules, and is cached", async 
   assert.equal(server.requests.length, asked);
 });
 
+Deno.test("each answer of an advisor is a call in the journal, with its tokens", async () => {
+  let answers = 0;
+  await using server = new ModelServer(() => generated(++answers === 1 ? "useless" : goodText));
+  await using rig = rigWith({ GEMINI_BASE_URL: server.origin });
+  const { events } = await rig.run(recipe({ advisor: "gemini" }));
+  const calls = events.filter((event) => event.type === "remote-called");
+  assert.equal(calls.length, 2);
+  const { node, provider, model, inputTokens, outputTokens } = calls[0]!;
+  assert.deepEqual([node, provider, model], ["advised", "gemini", "gemini-served-1"]);
+  assert.deepEqual([inputTokens, outputTokens], [1300, 75]);
+});
+
 Deno.test("with accept advisor the advice is applied, and the rules stay to be compared", async () => {
   await using server = new ModelServer(() => generated("```json\n" + goodText + "\n```"));
   await using rig = rigWith({ GEMINI_BASE_URL: server.origin });

@@ -4,7 +4,7 @@ import { predictEffect } from "../../baseline/effect.ts";
 import type { Advice, Effect, Policy, Recommendation } from "../../baseline/policy.ts";
 import { policyByRules } from "../../baseline/rules.ts";
 import { defineStep, one, produced, type StepContext } from "../../runtime/step.ts";
-import { advisors, type AdvisorSettings } from "../../services/advisor.ts";
+import { type Advisor, advisors, type AdvisorSettings } from "../../services/advisor.ts";
 import { baseline, policy, recommendation } from "./kinds.ts";
 
 const params = z.object({
@@ -55,7 +55,7 @@ export const recommend = defineStep({
     const subject = { baseline: measured, rules, reasons };
     const advice = params.advisor === "none" || measured.images === 0
       ? noAdvice
-      : await advise(() => connect(params, context), subject, {
+      : await advise(() => recorded(connect(params, context), params, context), subject, {
         advisor: params.advisor,
         signal: context.signal,
       });
@@ -78,6 +78,18 @@ export const recommend = defineStep({
 function connect({ advisor, model, base_url, timeout_s }: Params, context: StepContext) {
   const provider = advisor as AdvisorSettings["provider"];
   return context.service(advisors)({ provider, model, base_url, timeout_s });
+}
+
+/** The advisor, whose answers are recorded as calls of a remote model. */
+function recorded(asked: Advisor, params: Params, context: StepContext): Advisor {
+  return {
+    async ask(question) {
+      const answer = await asked.ask(question);
+      const { model, inputTokens, outputTokens } = answer;
+      context.remoteCalled({ provider: params.advisor, model, inputTokens, outputTokens });
+      return answer;
+    },
+  };
 }
 
 function warnOf(advice: Advice, { advisor, accept }: Params, context: StepContext): void {

@@ -60,7 +60,8 @@ export function folderOf(name: string): string {
   return rest.length === 0 ? "" : triggerFrom(first!);
 }
 
-function decidedCaption(
+/** What a model said and a person decided, as one caption with its trigger word. */
+export function decidedCaption(
   said: Caption,
   decided: DecisionState["captions"][string] | undefined,
   trigger: string,

@@ -99,17 +99,16 @@ export const generate = defineStep({
   params,
   outputs: { caption: each(caption, "captions, the trigger word still open") },
   unusedPorts: ({ provider }) => provider === "draft" ? [] : ["objects", "labels"],
-  // deno-lint-ignore require-await
   async tools(params, context): Promise<Readonly<Record<string, string>>> {
     if (params.provider === "draft" || params.model !== undefined) return {};
-    return { model: modelOf(params, context).forecast(forecastImage, 0).model };
+    const { model } = (await modelOf(params, context)).forecast(forecastImage, 0);
+    return model === "" ? {} : { model };
   },
-  // deno-lint-ignore require-await
   async forecast(count, params, context) {
     if (params.provider === "draft") return undefined;
     const { system, user } = promptOf(profileOf(params));
-    const each = modelOf(params, context).forecast(forecastImage, system.length + user.length);
-    return forecastWords(count, params, each);
+    const model = await modelOf(params, context);
+    return forecastWords(count, params, model.forecast(forecastImage, system.length + user.length));
   },
   async run(inputs, params, context) {
     const profile = profileOf(params);
@@ -119,7 +118,7 @@ export const generate = defineStep({
       const slots = draftSlots(profile, measured);
       return produced({ caption: captionOf(profile, slots, { source: "draft" }) });
     }
-    const model = modelOf(params, context);
+    const model = await modelOf(params, context);
     try {
       const sent = await sentImage(inputs.image.ref.byteLength, opened, model);
       const asked = await askTwice(model, sent, { profile, params, context });
@@ -137,11 +136,11 @@ function profileOf({ profile }: Params): Profile {
   return typeof profile === "string" ? profiles[profile] : profile;
 }
 
-function modelOf(params: Params, context: ToolContext): Vision {
+async function modelOf(params: Params, context: ToolContext): Promise<Vision> {
   const { provider, model, base_url, region, ...pace } = params;
   if (provider === "draft") throw new TypeError("a draft asks no model");
   const { requests_per_minute, concurrency, min_delay_s, timeout_s } = pace;
-  return context.service(vision).connect({
+  return await context.service(vision).connect({
     provider,
     model,
     base_url,

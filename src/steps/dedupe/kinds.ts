@@ -12,7 +12,7 @@ export const pairShape = z.object({
   b: z.string(),
   /** The strictest that holds; null for a pair near the threshold that is not over it. */
   verdict: z.enum(verdicts).nullable(),
-  /** Bits of 64, the smallest over background and orientation; null where not comparable. */
+  /** Bits of 64, the larger on white and on black, at the nearest orientation; null for flat ones. */
   dhash_distance: z.int().nullable(),
   phash_distance: z.int().nullable(),
   /** Cosine of the embeddings, -1 to 1; null without a model. */
@@ -67,7 +67,7 @@ export const groups = rowKind(
     pairs: z.array(pairShape).readonly(),
     /** How many compared pairs have a cosine in each bin of 0.01 from -1 to 1; null by hashes. */
     cosine_histogram: z.array(z.int()).readonly().nullable(),
-    /** How many pairs have each smallest hash distance, 0 to 16. */
+    /** How many pairs have each hash distance, the larger of dHash's and pHash's, 0 to 16. */
     hash_histogram: z.array(z.int()).readonly(),
     warnings: z.array(z.string()).readonly(),
   }),

@@ -87,7 +87,10 @@ export const fingerprint = rowKind(
     phash_black: hash64.nullable(),
     /** Too little structure for the hashes to tell pictures apart (flat, nearly black, nearly white). */
     is_flat: z.boolean(),
-    /** What `is_flat` is judged by: standard deviation of luma, 0 to 127.5, at the hash's scale. */
+    /**
+     * What `is_flat` is judged by: standard deviation of luma, 0 to 127.5, at the hash's scale, smooth
+     * shading taken away; on the ground, white or black, where it is smaller.
+     */
     detail: z.number(),
     /**
      * What tells pictures with near hashes apart: 24 × 24 means of RGB on white, row-major, base64
