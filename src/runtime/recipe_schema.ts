@@ -182,7 +182,7 @@ function draft7(params: z.ZodObject): JsonSchema {
 }
 
 /** What only this program reads, or is said elsewhere. */
-const left: readonly string[] = ["$schema", "description", "default", "place", "unit"];
+const left: readonly string[] = ["$schema", "description", "default", "place", "unit", "isSetting"];
 
 /** A parameter's schema that takes references too, also inside lists and maps. */
 function withReferences(schema: JsonSchema): Record<string, unknown> {

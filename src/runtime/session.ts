@@ -411,7 +411,8 @@ async function lookForPlan(
 
 function poolsOf(settings: RunSettings): Pools {
   const cpu = settings.jobs ?? navigator.hardwareConcurrency;
-  return new Pools({ cpu, onnx: 1, ...settings.pools });
+  // How many calls of a model go on at once is a setting of the step that makes them.
+  return new Pools({ cpu, onnx: 1, vision: 64, ...settings.pools });
 }
 
 function statusOf(counts: Counts, isInterrupted: boolean): RunReport["status"] {

@@ -15,6 +15,8 @@ export interface AdvisorAnswer {
   readonly text: string;
   /** The model that answered, as the provider names it. */
   readonly model: string;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
 }
 
 /** A language model that gives advice. */

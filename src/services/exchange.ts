@@ -12,7 +12,26 @@ export type Trouble =
     readonly status: number;
     /** The server's own words: one line, shortened, without keys. */
     readonly said: string;
+    /** What its body and headers call the error: "RESOURCE_EXHAUSTED", "ThrottlingException". */
+    readonly codes: readonly string[];
     readonly retryAfterMs?: number;
+    /** A quota of the day or the account has run out, so that waiting a minute does not help. */
+    readonly isQuotaSpent: boolean;
+  }
+  | {
+    /** The model would not answer this question. */
+    readonly type: "refused";
+    readonly words: string;
+  }
+  | {
+    /** There is no key, or one that cannot be one. */
+    readonly type: "key";
+    readonly words: string;
+  }
+  | {
+    /** With these settings nobody can be asked anything. */
+    readonly type: "settings";
+    readonly words: string;
   }
   /** Anything else, as the end of a sentence that began with the server. */
   | { readonly type: "other"; readonly words: string };
@@ -26,13 +45,21 @@ export class TroubleError extends Error {
   }
 }
 
+/** Lets requests begin when their turn has come. */
+export interface Turns {
+  /** Throws when the signal fires before that. */
+  run<Value>(request: () => Promise<Value>, signal: AbortSignal): Promise<Value>;
+}
+
 export interface ExchangeOptions {
   /** Fires when the run is being given up. */
   readonly signal: AbortSignal;
-  /** For everything that the exchange sends and waits for, retries included. */
+  /** For everything that the exchange sends and waits for, retries included; turns do not count. */
   readonly timeoutS: number;
   /** Never shown: keys. */
   readonly secrets: readonly string[];
+  /** At once when left out. */
+  readonly turns?: Turns;
 }
 
 /** An answer of a chat model is a few kilobytes; a server that never ends is cut off here. */
@@ -50,18 +77,20 @@ const longestTimerMs = 2 ** 31 - 1;
  */
 export class Exchange implements Disposable {
   readonly #options: ExchangeOptions;
-  readonly #endsAtMs: number;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #secrets: string[];
+  #leftMs: number;
+  #endsAtMs = Infinity;
+  #timer?: ReturnType<typeof setTimeout>;
   readonly #clock = new AbortController();
   /** Fires at the time limit, and when the run is being given up. */
   readonly signal: AbortSignal;
   #trouble?: Trouble;
 
   constructor(options: ExchangeOptions) {
-    const timeoutMs = Math.min(options.timeoutS * 1000, longestTimerMs);
     this.#options = options;
-    this.#endsAtMs = performance.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#clock.abort(), timeoutMs);
+    this.#secrets = [...options.secrets];
+    this.#leftMs = Math.min(options.timeoutS * 1000, longestTimerMs);
+    this.#startClock();
     this.signal = AbortSignal.any([options.signal, this.#clock.signal]);
   }
 
@@ -95,6 +124,26 @@ export class Exchange implements Disposable {
   }
 
   /**
+   * Runs a call that sends one request, when its turn has come; until then the time limit stands
+   * still. Whatever it throws becomes a `TroubleError`.
+   */
+  async send<Result>(call: () => Promise<Result>): Promise<Result> {
+    const { turns, signal } = this.#options;
+    if (turns === undefined) return await this.run(call);
+    this.#stopClock();
+    const inTurn = () => {
+      this.#startClock();
+      return call();
+    };
+    return await this.run(() => turns.run(inTurn, signal));
+  }
+
+  /** Never shows these either. */
+  hide(...secrets: readonly string[]): void {
+    this.#secrets.push(...secrets);
+  }
+
+  /**
    * Waits before a retry: as long as the server asked, else half a second. False, and no wait, where
    * that would pass the time limit.
    */
@@ -113,16 +162,29 @@ export class Exchange implements Disposable {
     return !this.signal.aborted;
   }
 
-  /** Text from outside in one line, without keys, at most so many characters. */
+  /** Text from outside in one line, without keys and a full stop, at most so many characters. */
   clean(text: string, most = 200): string {
-    const line = this.withoutSecrets(text).replace(/[\p{Cc}\s]+/gu, " ").trim();
+    const line = this.withoutSecrets(text).replace(/[\p{Cc}\s]+/gu, " ").trim()
+      .replace(/\.$/, "");
     return line.length > most ? `${line.slice(0, most - 1)}…` : line;
   }
 
   withoutSecrets(text: string): string {
-    return this.#options.secrets.filter((secret) => secret.length > 0)
+    return this.#secrets.filter((secret) => secret.length > 0)
       .flatMap((secret) => [secret, encodeURIComponent(secret)])
       .reduce((left, secret) => left.replaceAll(secret, "[key]"), text);
+  }
+
+  #startClock() {
+    if (this.#timer !== undefined) return;
+    this.#endsAtMs = performance.now() + this.#leftMs;
+    this.#timer = setTimeout(() => this.#clock.abort(), this.#leftMs);
+  }
+
+  #stopClock() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leftMs = Math.max(0, this.#endsAtMs - performance.now());
   }
 
   async #fetchJson(input: string | URL | Request, init: RequestInit): Promise<Response> {
@@ -135,12 +197,17 @@ export class Exchange implements Disposable {
     return new Response(text, { headers: { "content-type": "application/json" } });
   }
 
-  #statusTrouble(response: Response, text: string): Trouble {
+  #statusTrouble({ status, headers }: Response, page: string): Trouble {
+    const text = looksLikePage(page) ? "" : page;
+    const codes = codesOf(headers, text).map((code) => this.clean(code, 100));
+    const waitMs = retryAfterMs(headers, text);
     return {
       type: "status",
-      status: response.status,
-      said: this.clean(looksLikePage(text) ? "" : spokenPart(text)),
-      retryAfterMs: retryAfterMs(response.headers, text),
+      status,
+      said: this.clean(spokenPart(text)),
+      codes,
+      retryAfterMs: waitMs,
+      isQuotaSpent: isQuotaSpent(status, { codes, text, waitMs }),
     };
   }
 
@@ -158,7 +225,8 @@ export class Exchange implements Disposable {
 
 /** Whether the only retry may help: too many requests, or a fault of the server. */
 export function isRetriable(trouble: Trouble): trouble is Trouble & { readonly type: "status" } {
-  return trouble.type === "status" && (trouble.status === 429 || trouble.status >= 500);
+  return trouble.type === "status" && !trouble.isQuotaSpent &&
+    (trouble.status === 429 || trouble.status >= 500);
 }
 
 /** What a trouble is in words, as the end of a sentence that began with the server. */
@@ -180,14 +248,23 @@ export function troubleWords(trouble: Trouble): string {
     case "too-long":
       return "its answer does not end within a megabyte";
     case "status":
-      return statusWords(trouble.status, trouble.said, trouble.retryAfterMs);
+      return statusWords(trouble);
+    case "refused":
+    case "key":
+    case "settings":
     case "other":
       return trouble.words;
   }
 }
 
-function statusWords(status: number, said: string, retryAfterMs: number | undefined): string {
+function statusWords(
+  { status, said, retryAfterMs, isQuotaSpent }: Trouble & { readonly type: "status" },
+): string {
   const spoken = said === "" ? "" : `: ${said}`;
+  if (isQuotaSpent) {
+    return `a quota of the day or the account is used up (HTTP ${status}; wait until it is ` +
+      "renewed, or take another model or plan)";
+  }
   if (status === 429) {
     const wait = retryAfterMs === undefined
       ? "try again later"
@@ -209,6 +286,52 @@ export function retryAfterMs(headers: Headers, body = ""): number | undefined {
   if (!Number.isNaN(date)) return Math.max(0, date - Date.now());
   const delay = /"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"/.exec(body)?.[1];
   return delay === undefined ? undefined : Number(delay) * 1000;
+}
+
+/** Longer than anybody would have a run stand still. */
+export const longestPatienceMs = 600_000;
+
+const spentCodes = /per_?day|insufficient_quota|billing|ServiceQuotaExceeded/i;
+const spentWords =
+  /\bper[ -]day\b|\bdaily\b|insufficient (?:quota|credits?|balance|funds)|\blimit: 0\b/i;
+
+/**
+ * Whether a quota has run out rather than a rate being too high. Google says "You exceeded your current
+ * quota" to both, and tells them apart in the violated quotas' names ("GenerateRequestsPerDay…") or by
+ * a wait.
+ */
+function isQuotaSpent(
+  status: number,
+  { codes, text, waitMs }: {
+    readonly codes: readonly string[];
+    readonly text: string;
+    readonly waitMs: number | undefined;
+  },
+): boolean {
+  if (status === 402) return true;
+  const isNamed = codes.some((code) => spentCodes.test(code));
+  if (status !== 429) return status === 400 && isNamed && !codes.some((code) => /key/i.test(code));
+  if (isNamed || spentWords.test(text) || (waitMs ?? 0) > longestPatienceMs) return true;
+  return waitMs === undefined && /exceeded your current quota/i.test(text) &&
+    !codes.some((code) => /per_?minute/i.test(code));
+}
+
+const codeKeys = ["__type", "code", "type", "status", "reason", "quotaId", "quotaMetric"];
+
+/** Every name of the error, as the providers of this folder give them: in a header, or in the body. */
+function codesOf(headers: Headers, text: string): readonly string[] {
+  const found = [headers.get("x-amzn-errortype") ?? ""];
+  const gather = (value: unknown, depth: number) => {
+    if (typeof value !== "object" || value === null || depth > 6) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (typeof inner === "string" && codeKeys.includes(key)) found.push(inner);
+      else gather(inner, depth + 1);
+    }
+  };
+  gather(parsed(text), 0);
+  // AWS writes "namespace#Name" and "Name:address".
+  const names = found.map((code) => code.replace(/^.*#/, "").replace(/:.*$/, ""));
+  return [...new Set(names)].filter((code) => code !== "").slice(0, 20);
 }
 
 async function readText(response: Response): Promise<string> {
@@ -236,11 +359,15 @@ function isJsonObject(text: string): boolean {
 }
 
 function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  const value = parsed(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as Record<string, unknown>
+    : undefined;
+}
+
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? value as Record<string, unknown>
-      : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
@@ -248,7 +375,11 @@ function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined
 
 /** The message in an error's body: `{ error: { message } }`, `{ error }`, `{ message }`, or the text. */
 function spokenPart(text: string): string {
-  const body = jsonObject(text);
+  const value = parsed(text);
+  const body = (Array.isArray(value) ? value[0] : value) as
+    | Readonly<Record<string, unknown>>
+    | null
+    | undefined;
   const error = body?.["error"] ?? body;
   const message = typeof error === "object" && error !== null
     ? (error as Record<string, unknown>)["message"]

@@ -1,6 +1,12 @@
 import type { GoogleGenAI } from "@google/genai";
-import type { Advisor, AdvisorAnswer, AdvisorQuestion, AdvisorSettings } from "./advisor.ts";
 import { Exchange, isRetriable, type Trouble, TroubleError, troubleWords } from "./exchange.ts";
+import {
+  type JsonModel,
+  type ModelAnswer,
+  ModelError,
+  type ModelQuestion,
+  type ModelSettings,
+} from "./json_model.ts";
 import type { Environment } from "./openai_compatible.ts";
 
 /** What holds where neither the recipe nor the environment says otherwise. */
@@ -13,32 +19,33 @@ export const geminiDefaults = {
   keyVariables: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
 } as const;
 
-/** The ways to ask for JSON, the strictest first; after a 400 the next is tried. */
+/** The ways to ask for JSON, the strictest first; after a 400 the next is tried, and kept if it works. */
 const manners = ["schema", "json", "plain"] as const;
 type Manner = (typeof manners)[number];
 
 /** Google's Gemini. */
-export class GeminiAdvisor implements Advisor {
-  readonly #settings: AdvisorSettings;
+export class GeminiModel implements JsonModel {
+  readonly #settings: ModelSettings;
   readonly #key: string | undefined;
   readonly #baseUrl: string;
   readonly #model: string;
   #manner: Manner = "schema";
 
-  constructor(settings: AdvisorSettings, env: Environment) {
+  constructor(settings: ModelSettings, env: Environment) {
     this.#settings = settings;
     this.#key = geminiDefaults.keyVariables.map((name) => env.get(name)?.trim())
       .find((key) => key !== undefined && key !== "");
-    const url = env.get(geminiDefaults.urlVariable)?.trim();
+    const url = settings.base_url ?? env.get(geminiDefaults.urlVariable)?.trim();
     this.#baseUrl = url === undefined || url === "" ? geminiDefaults.baseUrl : url;
     this.#model = settings.model ?? geminiDefaults.model;
   }
 
-  async ask(question: AdvisorQuestion): Promise<AdvisorAnswer> {
+  async ask(question: ModelQuestion): Promise<ModelAnswer> {
     using exchange = new Exchange({
       signal: question.signal,
       timeoutS: this.#settings.timeout_s,
       secrets: this.#key === undefined ? [] : [this.#key],
+      turns: this.#settings.turns,
     });
     try {
       const client = await this.#connect(exchange);
@@ -48,21 +55,20 @@ export class GeminiAdvisor implements Advisor {
       const trouble: Trouble = error instanceof TroubleError
         ? error.trouble
         : { type: "other", words: error instanceof Error ? error.message : String(error) };
-      throw new Error(
-        exchange.withoutSecrets(`Cannot ask Gemini ("${this.#model}"): ${this.#words(trouble)}`),
-      );
+      const sentence = `Cannot ask Gemini ("${this.#model}"): ${this.#words(trouble)}`;
+      throw new ModelError(exchange.withoutSecrets(sentence), trouble);
     }
   }
 
   async #connect(exchange: Exchange): Promise<GoogleGenAI> {
     const names = geminiDefaults.keyVariables.join(" or ");
-    if (this.#key === undefined) throw other(`there is no key (set ${names})`);
+    if (this.#key === undefined) throw keyTrouble(`there is no key (set ${names})`);
     if (!/^[\x21-\x7e]+$/.test(this.#key)) {
-      throw other(`${names} holds characters that no key has (set it anew)`);
+      throw keyTrouble(`${names} holds characters that no key has (set it anew)`);
     }
     const url = URL.parse(this.#baseUrl);
     if (url === null || url.username !== "" || url.password !== "" || url.search !== "") {
-      throw other(`${geminiDefaults.urlVariable} is not an address without name and query`);
+      throw unusable(`${geminiDefaults.urlVariable} is not an address without name and query`);
     }
     const { GoogleGenAI } = await import("@google/genai");
     return new GoogleGenAI({
@@ -75,18 +81,21 @@ export class GeminiAdvisor implements Advisor {
 
   async #generate(
     client: GoogleGenAI,
-    question: AdvisorQuestion,
+    question: ModelQuestion,
     exchange: Exchange,
   ): Promise<unknown> {
-    for (let retries = 1;;) {
+    let manner = this.#manner;
+    for (let { retries } = this.#settings;;) {
       try {
-        return await exchange.run(() => send(client, this.#model, question, this.#manner));
+        const response = await exchange.send(() => send(client, this.#model, question, manner));
+        this.#manner = manner;
+        return response;
       } catch (error) {
         if (!(error instanceof TroubleError)) throw error;
         const { trouble } = error;
-        const next = manners[manners.indexOf(this.#manner) + 1];
-        if (next !== undefined && isStatus(trouble, 400) && !isAboutKey(trouble)) {
-          this.#manner = next;
+        const next = manners[manners.indexOf(manner) + 1];
+        if (next !== undefined && isStatus(trouble, 400) && !holdsForAll(trouble)) {
+          manner = next;
           continue;
         }
         if (!isRetriable(trouble) || retries-- === 0) throw error;
@@ -118,12 +127,19 @@ export class GeminiAdvisor implements Advisor {
 async function send(
   client: GoogleGenAI,
   model: string,
-  question: AdvisorQuestion,
+  question: ModelQuestion,
   manner: Manner,
 ): Promise<unknown> {
+  const { user, image } = question;
   return await client.models.generateContent({
     model,
-    contents: question.user,
+    contents: image === undefined ? user : [{
+      role: "user",
+      parts: [
+        { inlineData: { mimeType: `image/${image.format}`, data: image.bytes.toBase64() } },
+        { text: user },
+      ],
+    }],
     config: {
       systemInstruction: question.system,
       abortSignal: question.signal,
@@ -136,6 +152,11 @@ async function send(
 /** What the answer's REST form may hold; anything may be missing. */
 interface Response {
   readonly modelVersion?: unknown;
+  readonly usageMetadata?: {
+    readonly promptTokenCount?: unknown;
+    readonly candidatesTokenCount?: unknown;
+    readonly thoughtsTokenCount?: unknown;
+  };
   readonly promptFeedback?: { readonly blockReason?: unknown };
   readonly candidates?: readonly {
     readonly finishReason?: unknown;
@@ -152,14 +173,15 @@ interface Part {
 /** Reasons to end that leave text which is no answer. */
 const refusals = ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
 
-function answerOf(response: unknown, asked: string, exchange: Exchange): AdvisorAnswer {
-  const { modelVersion, promptFeedback, candidates } = response as Response;
+function answerOf(response: unknown, asked: string, exchange: Exchange): ModelAnswer {
+  const { modelVersion, promptFeedback, candidates, usageMetadata } = response as Response;
   const candidate = Array.isArray(candidates)
     ? candidates[0] as NonNullable<typeof candidates>[0] | undefined
     : undefined;
   const reason = promptFeedback?.blockReason ?? candidate?.finishReason;
   if (promptFeedback?.blockReason !== undefined || refusals.includes(String(reason))) {
-    throw other(`the model refuses (${exchange.clean(String(reason), 40)})`);
+    const words = `the model refuses (${exchange.clean(String(reason), 40)})`;
+    throw new TroubleError({ type: "refused", words });
   }
   const parts = candidate?.content?.parts;
   const text = (Array.isArray(parts) ? parts as readonly Part[] : []).map((part) =>
@@ -167,7 +189,18 @@ function answerOf(response: unknown, asked: string, exchange: Exchange): Advisor
   ).join("");
   if (text.trim() === "") throw other("its answer holds no text");
   const named = typeof modelVersion === "string" && modelVersion !== "" ? modelVersion : asked;
-  return { text: exchange.withoutSecrets(text), model: exchange.clean(named) };
+  return {
+    text: exchange.withoutSecrets(text),
+    model: exchange.clean(named),
+    inputTokens: count(usageMetadata?.promptTokenCount),
+    // What it thought is charged as output.
+    outputTokens: count(usageMetadata?.candidatesTokenCount, usageMetadata?.thoughtsTokenCount),
+  };
+}
+
+function count(...tokens: readonly unknown[]): number | undefined {
+  const known = tokens.filter((each) => typeof each === "number");
+  return known.length === 0 ? undefined : known.reduce((sum, each) => sum + each, 0);
 }
 
 function isStatus(
@@ -177,8 +210,23 @@ function isStatus(
   return trouble.type === "status" && trouble.status === status;
 }
 
-function isAboutKey(trouble: Trouble): boolean {
-  return trouble.type === "status" && /api[ _]?key/i.test(trouble.said);
+/** Whether a 400 is about the key, the quota or the country rather than about what was asked. */
+function holdsForAll(trouble: Trouble & { readonly type: "status" }): boolean {
+  return isAboutKey(trouble) || trouble.isQuotaSpent ||
+    trouble.codes.includes("FAILED_PRECONDITION");
+}
+
+export function isAboutKey(trouble: Trouble): boolean {
+  return trouble.type === "status" &&
+    (/api[ _]?key/i.test(trouble.said) || trouble.codes.includes("API_KEY_INVALID"));
+}
+
+function keyTrouble(words: string): TroubleError {
+  return new TroubleError({ type: "key", words });
+}
+
+function unusable(words: string): TroubleError {
+  return new TroubleError({ type: "settings", words });
 }
 
 function other(words: string): TroubleError {

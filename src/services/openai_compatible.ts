@@ -1,6 +1,12 @@
 import type OpenAI from "openai";
-import type { Advisor, AdvisorAnswer, AdvisorQuestion, AdvisorSettings } from "./advisor.ts";
 import { Exchange, isRetriable, type Trouble, TroubleError, troubleWords } from "./exchange.ts";
+import {
+  type JsonModel,
+  type ModelAnswer,
+  ModelError,
+  type ModelQuestion,
+  type ModelSettings,
+} from "./json_model.ts";
 
 /** Reads variables of the environment. */
 export interface Environment {
@@ -50,46 +56,84 @@ interface Server {
 }
 
 /** A model behind a server that speaks OpenAI's chat completions: Foundry Local, and many others. */
-export class OpenAICompatibleAdvisor implements Advisor {
-  readonly #settings: AdvisorSettings;
+export class OpenAICompatibleModel implements JsonModel {
+  readonly #settings: ModelSettings;
   readonly #surroundings: Surroundings;
   readonly #key: string | undefined;
   #server?: Server;
   #model?: string;
   #manner: Manner = "json_schema";
+  /** Plain questions in a row that were answered after a fault. */
+  #rescues = 0;
+  #preparing?: Promise<void>;
 
-  constructor(settings: AdvisorSettings, surroundings: Surroundings) {
+  constructor(settings: ModelSettings, surroundings: Surroundings) {
     this.#settings = settings;
     this.#surroundings = surroundings;
     const key = surroundings.env.get(openaiCompatibleDefaults.keyVariable)?.trim();
     this.#key = key === "" ? undefined : key;
   }
 
-  async ask(question: AdvisorQuestion): Promise<AdvisorAnswer> {
+  /**
+   * Whether the server is on this machine, so that its answers are free of charge. Where no address is
+   * given it will be: Foundry Local's.
+   */
+  get isLoopback(): boolean {
+    if (this.#server !== undefined) return this.#server.isLoopback;
+    try {
+      return this.#givenServer()?.isLoopback ?? true;
+    } catch {
+      return false;
+    }
+  }
+
+  async ask(question: ModelQuestion): Promise<ModelAnswer> {
     using exchange = new Exchange({
       signal: question.signal,
       timeoutS: this.#settings.timeout_s,
       secrets: this.#key === undefined ? [] : [this.#key],
+      turns: this.#settings.turns,
     });
     try {
-      this.#server ??= await this.#findServer(exchange);
-      const client = await this.#connect(this.#server, exchange);
-      this.#model ??= await this.#chooseModel(client, exchange);
+      await this.#prepare(exchange);
+      const client = await this.#connect(this.#server!, exchange);
       const completion = await this.#complete(client, question, exchange);
-      return answerOf(completion, this.#model, exchange);
+      return answerOf(completion, this.#model!, exchange);
     } catch (error) {
-      throw new Error(exchange.withoutSecrets(this.#sentence(error)));
+      const trouble = troubleOf(error);
+      throw new ModelError(exchange.withoutSecrets(this.#sentence(trouble)), trouble);
     }
   }
 
-  /** The base URL from the recipe, else the environment, else from Foundry Local itself. */
-  async #findServer(exchange: Exchange): Promise<Server> {
+  /** Finds server and model, once for all who ask meanwhile. */
+  #prepare(exchange: Exchange): Promise<void> {
+    this.#preparing ??= this.#find(exchange).catch((error) => {
+      this.#preparing = undefined;
+      throw error;
+    });
+    return this.#preparing;
+  }
+
+  async #find(exchange: Exchange) {
+    this.#server = await this.#findServer(exchange);
+    this.#model = await this.#chooseModel(await this.#connect(this.#server, exchange), exchange);
+  }
+
+  /** The base URL from the recipe, else the environment. */
+  #givenServer(): Server | undefined {
     const { base_url } = this.#settings;
     if (base_url !== undefined) return serverAt(base_url, '"base_url"');
     for (const name of openaiCompatibleDefaults.urlVariables) {
       const value = this.#surroundings.env.get(name)?.trim();
       if (value !== undefined && value !== "") return serverAt(value, name);
     }
+    return undefined;
+  }
+
+  /** The base URL that is given, else from Foundry Local itself. */
+  async #findServer(exchange: Exchange): Promise<Server> {
+    const given = this.#givenServer();
+    if (given !== undefined) return given;
     for (const args of openaiCompatibleDefaults.statusCommands) {
       const printed = await exchange.run(async () => {
         const printed = await this.#surroundings.runCommand("foundry", args, exchange.signal);
@@ -99,7 +143,7 @@ export class OpenAICompatibleAdvisor implements Advisor {
       const url = printed === undefined ? undefined : urlInStatus(printed);
       if (url !== undefined) return serverAt(url, "foundry");
     }
-    throw other(
+    throw unusable(
       `no address of a server is known (start Foundry Local: ${this.#startCommands()}; ` +
         'or give "base_url" or TINTYPE_OPENAI_BASE_URL)',
     );
@@ -108,7 +152,10 @@ export class OpenAICompatibleAdvisor implements Advisor {
   async #connect(server: Server, exchange: Exchange): Promise<OpenAI> {
     const { keyPlaceholder, keyVariable } = openaiCompatibleDefaults;
     if (this.#key !== undefined && !/^[\x21-\x7e]+$/.test(this.#key)) {
-      throw other(`${keyVariable} holds characters that no key has (set it anew)`);
+      throw new TroubleError({
+        type: "key",
+        words: `${keyVariable} holds characters that no key has (set it anew)`,
+      });
     }
     const { default: Client } = await import("openai");
     return new Client({
@@ -121,6 +168,8 @@ export class OpenAICompatibleAdvisor implements Advisor {
       webhookSecret: null,
       fetch: exchange.fetch,
       maxRetries: 0,
+      // The exchange keeps time, and a turn may be long in coming.
+      timeout: 2 ** 31 - 1,
       // Its debug log shows requests.
       logLevel: "off",
     });
@@ -135,7 +184,7 @@ export class OpenAICompatibleAdvisor implements Advisor {
     if (wanted !== undefined && !this.#server!.isLoopback) return wanted;
     let ids: readonly string[];
     try {
-      ids = idsOf(await exchange.run(() => client.get<unknown>("/models")));
+      ids = idsOf(await exchange.send(() => client.get<unknown>("/models")));
     } catch (error) {
       if (wanted !== undefined && hasStatus(error, [404, 405, 501])) return wanted;
       throw error;
@@ -144,38 +193,44 @@ export class OpenAICompatibleAdvisor implements Advisor {
     const first = ids.find((id) => !/embed|whisper|rerank/i.test(id)) ?? ids[0];
     if (first !== undefined) return first;
     const { suggestedModel } = openaiCompatibleDefaults;
-    throw other(`it has no model loaded (\`foundry model run ${suggestedModel}\` loads one)`);
+    throw unusable(`it has no model loaded (\`foundry model run ${suggestedModel}\` loads one)`);
   }
 
   async #complete(
     client: OpenAI,
-    question: AdvisorQuestion,
+    question: ModelQuestion,
     exchange: Exchange,
   ): Promise<unknown> {
-    for (let retries = 1;;) {
+    let manner: Manner = question.isAfterFault ? "plain" : this.#manner;
+    for (let { retries } = this.#settings;;) {
       try {
-        return await exchange.run(() => send(client, this.#model!, question, this.#manner));
+        const completion = await exchange.send(() => send(client, this.#model!, question, manner));
+        this.#remember(manner, question);
+        return completion;
       } catch (error) {
         if (!(error instanceof TroubleError)) throw error;
-        const next = manners[manners.indexOf(this.#manner) + 1];
+        const next = manners[manners.indexOf(manner) + 1];
         if (next !== undefined && hasStatus(error, [400, 415, 422, 501])) {
-          this.#manner = next;
+          manner = next;
           continue;
         }
         const { trouble } = error;
         if (!isRetriable(trouble) || retries-- === 0) throw error;
         if (!await exchange.pause(trouble.retryAfterMs)) throw error;
-        if (trouble.status === 500) this.#manner = "plain";
+        if (trouble.status === 500) manner = "plain";
       }
     }
   }
 
-  #sentence(error: unknown): string {
+  /** A fault may have had other reasons than the schema; twice in a row, it was the schema. */
+  #remember(manner: Manner, { isAfterFault = false }: ModelQuestion) {
+    this.#rescues = isAfterFault ? this.#rescues + 1 : 0;
+    if (!isAfterFault || this.#rescues >= 2) this.#manner = manner;
+  }
+
+  #sentence(trouble: Trouble): string {
     const at = this.#server === undefined ? "" : ` at "${this.#server.url}"`;
-    const trouble: Trouble = error instanceof TroubleError
-      ? error.trouble
-      : { type: "other", words: error instanceof Error ? error.message : String(error) };
-    return `Cannot ask the advisor${at}: ${this.#words(trouble)}`;
+    return `Cannot ask ${this.#settings.called}${at}: ${this.#words(trouble)}`;
   }
 
   #words(trouble: Trouble): string {
@@ -225,11 +280,13 @@ export function urlInStatus(printed: string): string | undefined {
 function serverAt(text: string, from: string): Server {
   const url = URL.parse(text.trim());
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    throw other(`${from} is not an address (such as "http://127.0.0.1:5273/v1")`);
+    throw unusable(`${from} is not an address (such as "http://127.0.0.1:5273/v1")`);
   }
   if (url.username !== "" || url.password !== "" || url.search !== "") {
     const { keyVariable } = openaiCompatibleDefaults;
-    throw other(`${from} holds a name, a password or a query (a key belongs into ${keyVariable})`);
+    throw unusable(
+      `${from} holds a name, a password or a query (a key belongs into ${keyVariable})`,
+    );
   }
   const path = url.pathname.replace(/\/+$/, "");
   return {
@@ -241,12 +298,12 @@ function serverAt(text: string, from: string): Server {
 async function send(
   client: OpenAI,
   model: string,
-  question: AdvisorQuestion,
+  question: ModelQuestion,
   manner: Manner,
 ): Promise<unknown> {
   const messages = [
     { role: "system", content: question.system },
-    { role: "user", content: question.user },
+    { role: "user", content: contentOf(question) },
   ] as const;
   const { signal } = question;
   return await client.chat.completions.create({
@@ -257,36 +314,64 @@ async function send(
   }, { signal });
 }
 
-function formatOf(manner: Manner, { schema }: AdvisorQuestion) {
+function contentOf({ user, image }: ModelQuestion) {
+  if (image === undefined) return user;
+  const url = `data:image/${image.format};base64,${image.bytes.toBase64()}`;
+  return [
+    { type: "image_url", image_url: { url } } as const,
+    { type: "text", text: user } as const,
+  ];
+}
+
+function formatOf(manner: Manner, { schema }: ModelQuestion) {
   if (manner === "plain") return {};
   if (manner === "json_object") return { response_format: { type: manner } } as const;
-  const json_schema = { name: "advice", strict: true, schema: schema as Record<string, unknown> };
+  const json_schema = { name: "answer", strict: true, schema: schema as Record<string, unknown> };
   return { response_format: { type: manner, json_schema } } as const;
 }
 
 /** What servers that call themselves compatible really send: anything may be missing. */
 interface Completion {
   readonly model?: unknown;
+  readonly usage?: { readonly prompt_tokens?: unknown; readonly completion_tokens?: unknown };
   readonly choices?: readonly {
     readonly finish_reason?: unknown;
     readonly message?: { readonly content?: unknown; readonly refusal?: unknown };
   }[];
 }
 
-function answerOf(completion: unknown, asked: string, exchange: Exchange): AdvisorAnswer {
-  const { model, choices } = completion as Completion;
+function answerOf(completion: unknown, asked: string, exchange: Exchange): ModelAnswer {
+  const { model, choices, usage } = completion as Completion;
   const choice = Array.isArray(choices) ? choices[0] as NonNullable<typeof choices>[0] : undefined;
   const { content, refusal } = choice?.message ?? {};
   if (typeof refusal === "string" && refusal !== "") {
-    throw other(`the model refuses: ${exchange.clean(refusal)}`);
+    throw refused(`the model refuses: ${exchange.clean(refusal)}`);
   }
   if (choice?.finish_reason === "content_filter") {
-    throw other("a content filter held its answer back");
+    throw refused("a content filter held its answer back");
   }
   const text = contentText(content);
   if (text.trim() === "") throw other("its answer holds no text");
   const named = typeof model === "string" && model.trim() !== "" ? model : asked;
-  return { text: exchange.withoutSecrets(text), model: exchange.clean(named) };
+  return {
+    text: exchange.withoutSecrets(text),
+    model: exchange.clean(named),
+    inputTokens: count(usage?.prompt_tokens),
+    outputTokens: count(usage?.completion_tokens),
+  };
+}
+
+function count(tokens: unknown): number | undefined {
+  return typeof tokens === "number" ? tokens : undefined;
+}
+
+function troubleOf(error: unknown): Trouble {
+  if (error instanceof TroubleError) return error.trouble;
+  return { type: "other", words: error instanceof Error ? error.message : String(error) };
+}
+
+function refused(words: string): TroubleError {
+  return new TroubleError({ type: "refused", words });
 }
 
 /** A message's text, which some servers send in parts. */
@@ -317,6 +402,10 @@ function modelNamed(wanted: string, ids: readonly string[]): string {
 function hasStatus(error: unknown, statuses: readonly number[]): boolean {
   return error instanceof TroubleError && error.trouble.type === "status" &&
     statuses.includes(error.trouble.status);
+}
+
+function unusable(words: string): TroubleError {
+  return new TroubleError({ type: "settings", words });
 }
 
 function other(words: string): TroubleError {

@@ -67,6 +67,7 @@ export class VisionProblem extends Error {
       | "no-network"
       | "no-quota"
       | "no-model"
+      | "settings"
       | "refused"
       | "rejected-image"
       | "late"
@@ -111,7 +112,8 @@ export interface Vision {
 
 /** How steps come by a model that sees: the same one for the same settings, so that limits hold for all. */
 export interface VisionModels extends Releasable {
-  connect(settings: VisionSettings): Vision;
+  /** Reaches nobody yet. */
+  connect(settings: VisionSettings): Promise<Vision>;
 }
 
 /** For `context.service(vision)`. */

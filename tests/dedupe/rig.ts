@@ -103,6 +103,9 @@ const someGroups = defineStep({
     fingerprint: all(fingerprint, "what identifies each"),
     embedding: all(embedding, "as a model sees them", { isOptional: true }),
     metadata: all(inspectMetadata.outputs.metadata.kind, "when", { isOptional: true }),
+    decisions: one(readDecisions.outputs.decisions.kind, "what a person said", {
+      isOptional: true,
+    }),
   },
   params: z.object({ threshold: z.number() }),
   outputs: { verdict: each(verdict, "one row a picture"), groups: one(groups, "the groups") },

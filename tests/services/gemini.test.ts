@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { AdvisorSettings } from "../../src/services/advisor.ts";
-import { GeminiAdvisor, geminiDefaults } from "../../src/services/gemini.ts";
+import { geminiDefaults, GeminiModel } from "../../src/services/gemini.ts";
+import type { ModelSettings } from "../../src/services/json_model.ts";
 import { canaryKey } from "../baseline/example.ts";
 import {
   deadOrigin,
@@ -19,13 +19,13 @@ const schema = {
   additionalProperties: false,
 };
 
-interface Given extends Partial<AdvisorSettings> {
+interface Given extends Partial<ModelSettings> {
   readonly env?: Readonly<Record<string, string>>;
 }
 
 function advisorAt(origin: string, { env, ...settings }: Given = {}) {
-  return new GeminiAdvisor(
-    { provider: "gemini", timeout_s: 10, ...settings },
+  return new GeminiModel(
+    { timeout_s: 10, retries: 1, called: "the advisor", ...settings },
     environment({ GEMINI_BASE_URL: origin, ...env ?? { GEMINI_API_KEY: canaryKey } }),
   );
 }
@@ -48,7 +48,12 @@ async function problemOf(origin: string, given: Given = {}): Promise<string> {
 Deno.test("the question goes out with a JSON schema, and the text of the answer comes back", async () => {
   await using server = new ModelServer(() => generated('{"quality":85}'));
   const answer = await advisorAt(server.origin, { model: "gemini-test" }).ask(question());
-  assert.deepEqual(answer, { text: '{"quality":85}', model: "gemini-served-1" });
+  assert.deepEqual(answer, {
+    text: '{"quality":85}',
+    model: "gemini-served-1",
+    inputTokens: 1300,
+    outputTokens: 75,
+  });
   assert.deepEqual(server.paths, ["POST /v1beta/models/gemini-test:generateContent"]);
   const { headers, body } = server.requests[0]!;
   assert.equal(headers.get("x-goog-api-key"), canaryKey);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { type Advisors, advisors, type AdvisorSettings } from "../../src/services/advisor.ts";
+import { type Advisors, advisors } from "../../src/services/advisor.ts";
+import type { ModelSettings } from "../../src/services/json_model.ts";
 import { createServices } from "../../src/services/mod.ts";
-import { OpenAICompatibleAdvisor, urlInStatus } from "../../src/services/openai_compatible.ts";
+import { OpenAICompatibleModel, urlInStatus } from "../../src/services/openai_compatible.ts";
 import { canaryKey } from "../baseline/example.ts";
 import {
   completion,
@@ -16,15 +17,15 @@ import {
 
 const schema = { type: "object", properties: { quality: { type: "number" } } };
 
-interface Given extends Partial<AdvisorSettings> {
+interface Given extends Partial<ModelSettings> {
   readonly env?: Readonly<Record<string, string>>;
   /** What `foundry <args>` prints; without it there is no such command. */
   readonly foundry?: (args: string) => string;
 }
 
 function advisorFor({ env = {}, foundry, ...settings }: Given) {
-  return new OpenAICompatibleAdvisor(
-    { provider: "openai_compatible", timeout_s: 10, ...settings },
+  return new OpenAICompatibleModel(
+    { timeout_s: 10, retries: 1, called: "the advisor", ...settings },
     {
       env: environment({ OPENAI_API_KEY: canaryKey, ...env }),
       runCommand: (command, args) => {
@@ -60,14 +61,19 @@ Deno.test("the question goes out as a chat with a JSON schema, and the answer co
   );
   const advisor = advisorFor({ base_url: `${server.origin}/v1`, model: "phi-4-mini" });
   const answer = await advisor.ask(question());
-  assert.deepEqual(answer, { text: '{"quality":85}', model: "served-model-1" });
+  assert.deepEqual(answer, {
+    text: '{"quality":85}',
+    model: "served-model-1",
+    inputTokens: 1200,
+    outputTokens: 60,
+  });
   const { headers, body } = server.requests.at(-1)!;
   assert.equal(headers.get("authorization"), `Bearer ${canaryKey}`);
   assert.equal(body.model, "phi-4-mini");
   assert.deepEqual(body.messages.map(({ role }: { role: string }) => role), ["system", "user"]);
   assert.deepEqual(body.response_format, {
     type: "json_schema",
-    json_schema: { name: "advice", strict: true, schema },
+    json_schema: { name: "answer", strict: true, schema },
   });
 });
 
@@ -399,8 +405,8 @@ Deno.test("where there is no foundry command, nothing breaks", async () => {
 });
 
 Deno.test("a foundry command that hangs is waited for no longer than a server", async () => {
-  const advisor = new OpenAICompatibleAdvisor(
-    { provider: "openai_compatible", timeout_s: 0.2 },
+  const advisor = new OpenAICompatibleModel(
+    { timeout_s: 0.2, retries: 1, called: "the advisor" },
     {
       env: environment(),
       runCommand: (_, __, signal) =>
