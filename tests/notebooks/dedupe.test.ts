@@ -220,7 +220,7 @@ Deno.test({
       const written = Deno.readTextFileSync(rig.path("own.yaml"));
       assert.equal(parse(written).params.threshold.default, threshold);
       assert.equal(written, before.replace("default: 0.95,", `default: ${threshold},`));
-      assert.match(textOf(cells), new RegExp(`was 0\\.9 and is ${threshold} now`));
+      assert.match(textOf(cells), new RegExp(`was 0\\.95 and is ${threshold} now`));
       assert.equal(Deno.readTextFileSync(rig.path("out/decisions.jsonl")), verdicts);
     });
   },
