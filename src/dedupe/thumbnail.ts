@@ -10,8 +10,8 @@ interface Pixels {
 }
 
 /** Pixels of a cell that count, in each direction, when it has more: enough for a mean to stand still. */
-const cellRows = 32;
-const cellColumns = 32;
+const cellRows = 24;
+const cellColumns = 24;
 
 /**
  * The picture as 24 × 24 means of red, green and blue, on white, row-major: 1728 bytes. A pixel counts to
