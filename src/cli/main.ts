@@ -104,7 +104,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .action(does(async () => (await import("./fit_niqe.ts")).fitNiqe));
 
   program.command("query <sql>")
-    .description("ask what the runs found: views items, tasks, runs, and one for each node")
+    .description("ask what the runs found: views items, tasks, calls, runs, and one for each node")
     .option("--run <run>", "the tables of another run than the last")
     .addOption(new Option("--json", "print a JSON array").conflicts("csv"))
     .addOption(new Option("--csv", "print CSV"))

@@ -13,6 +13,7 @@ const shownProblems = 20;
 /** Plain lines say how far a run is this often. */
 const plainMs = 10_000;
 
+type Call = Extract<RunEvent, { readonly type: "remote-called" }>;
 type Settled = Extract<RunEvent, { readonly type: "task-settled" }>;
 
 /**
@@ -31,6 +32,7 @@ export class RunPrinter {
     { readonly first: Extract<RunEvent, { type: "warning" }>; readonly at: number; more: number }
   >();
   readonly #summaries: string[] = [];
+  readonly #calls: Call[] = [];
   readonly #started = performance.now();
   #total = 0;
   #done = 0;
@@ -75,6 +77,9 @@ export class RunPrinter {
         break;
       case "blob-lost":
         this.#warnings.push(`${where(event)}: its stored result is ${event.problem}; made again`);
+        break;
+      case "remote-called":
+        this.#calls.push(event);
         break;
       case "summary":
         this.#summaries.push(`${event.node}: ${event.line}`);
@@ -132,6 +137,7 @@ export class RunPrinter {
     this.#list("Waiting for a person", lines("waiting"), this.#paint.warning);
     this.#list("Failed", lines("failed"), this.#paint.error);
     for (const line of this.#summaries) console.log(line);
+    for (const line of callLines(this.#calls)) console.log(line);
     const { ran, cached, rejected, skipped, failed, waiting } = report.counts;
     const time = duration(performance.now() - this.#started);
     console.log(
@@ -151,6 +157,25 @@ export class RunPrinter {
   #say(line: string) {
     console.error(line);
   }
+}
+
+/** A line for each node that asked a model: how often, and what that cost. */
+function callLines(calls: readonly Call[]): string[] {
+  return [...Map.groupBy(calls, ({ node }) => node)].map(([node, calls]) => {
+    const sum = (read: (call: Call) => number | undefined) =>
+      calls.reduce((total, call) => total + (read(call) ?? 0), 0);
+    const tokens = sum((call) => call.inputTokens) + sum((call) => call.outputTokens);
+    const isPriced = calls.every(({ cost }) => cost !== undefined);
+    const cost = sum((call) => call.cost);
+    const price = !isPriced
+      ? "price unknown"
+      : cost === 0
+      ? "free of charge"
+      : `about $${cost.toPrecision(2)}`;
+    const models = [...new Set(calls.map(({ model }) => model))].join(", ");
+    return `${node}: ${counted(calls.length, "call")} to ${models}, ` +
+      `${tokens.toLocaleString("en")} tokens, ${price}`;
+  });
 }
 
 function where(event: { readonly node?: string; readonly item?: string }): string {

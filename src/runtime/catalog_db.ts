@@ -32,6 +32,18 @@ const taskColumns: readonly Column[] = [
   { name: "numbers", type: "JSON" },
 ];
 
+const callColumns: readonly Column[] = [
+  { name: "at", type: "VARCHAR" },
+  { name: "type", type: "VARCHAR" },
+  { name: "node", type: "VARCHAR" },
+  { name: "item", type: "VARCHAR" },
+  { name: "provider", type: "VARCHAR" },
+  { name: "model", type: "VARCHAR" },
+  { name: "inputTokens", type: "BIGINT" },
+  { name: "outputTokens", type: "BIGINT" },
+  { name: "cost", type: "DOUBLE" },
+];
+
 const runColumns: readonly Column[] = [
   { name: "at", type: "VARCHAR" },
   { name: "type", type: "VARCHAR" },
@@ -46,8 +58,8 @@ const runColumns: readonly Column[] = [
 
 /**
  * Opens what the runs found as a DuckDB database in memory: a view for each table of the run, named
- * after its node, and `items` (what the scans found), `tasks` (how each task of each run ended) and
- * `runs`. Reads only, so it can be open while a run writes; `refresh()` shows what came since.
+ * after its node, and `items` (what the scans found), `tasks` (how each task of each run ended), `calls`
+ * (answers of remote models, with tokens and estimated dollars) and `runs`. Reads only, so it can be open while a run writes; `refresh()` shows what came since.
  * Throws when the workspace or the run is not there.
  */
 export async function openCatalog(options: OpenCatalogOptions): Promise<CatalogDb> {
@@ -138,6 +150,14 @@ export class CatalogDb {
       } AS run, node, item, outcome, key, coalesce(fromCache, outcome = 'cached') AS from_cache,
         elapsedMs AS elapsed_ms, reason, numbers, "at"::TIMESTAMPTZ AS settled_at
       FROM (${tasks}) WHERE type = 'task-settled'`,
+    );
+    const calls = journals.length === 0 ? nothing(callColumns) : readLines(journals, callColumns);
+    await this.connection.run(
+      `CREATE OR REPLACE VIEW calls AS SELECT ${
+        journals.length === 0 ? "NULL::VARCHAR" : runOf
+      } AS run, node, item, provider, model, inputTokens AS input_tokens,
+        outputTokens AS output_tokens, cost, "at"::TIMESTAMPTZ AS answered_at
+      FROM (${calls}) WHERE type = 'remote-called'`,
     );
     const lines = journals.length === 0 ? nothing(runColumns) : readLines(journals, runColumns);
     const count = (name: string) => `(finished.counts->>'${name}')::BIGINT AS ${name}`;

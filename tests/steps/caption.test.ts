@@ -104,6 +104,12 @@ Deno.test("each picture is asked about once, and its caption has prefix and slot
   assert.deepEqual([image.format, image.width, image.height], ["jpeg", 85, 64]);
   const calls = events.filter((event) => event.type === "remote-called");
   assert.deepEqual([calls.length, calls[0]!.inputTokens, calls[0]!.cost], [3, 300, 0.0002]);
+  assert.deepEqual(
+    await rig.query(
+      "SELECT model, count(*) AS n, sum(input_tokens) AS i FROM calls GROUP BY model",
+    ),
+    [{ model: "see-1", n: 3, i: 900 }],
+  );
 });
 
 Deno.test("a rerun calls nobody; nor does another trigger word, another address or another rate", async () => {
