@@ -1,8 +1,8 @@
 import type { Policy } from "../baseline/policy.ts";
 import { clustersSection, distributionsSection } from "./charts_section.ts";
 import { bytesText, changeText, countText, listText, numberText } from "./format.ts";
-import { type Html, html, nameHtml, trusted, visibleName } from "./html.ts";
-import { pageStyle } from "./page_style.ts";
+import { type Html, html, nameHtml, visibleName } from "./html.ts";
+import { pageText } from "./page.ts";
 import { absentOf, absentSection, outliersSection, worstSection } from "./pictures_section.ts";
 import { effectSection, policySection } from "./policy_section.ts";
 import type { NormalizeReport, ReportChange, Rerun } from "./report_data.ts";
@@ -12,18 +12,7 @@ import type { NormalizeReport, ReportChange, Rerun } from "./report_data.ts";
  * anything from outside. The same report gives the same text.
  */
 export async function normalizeReport(report: NormalizeReport): Promise<string> {
-  const page = html`
-    <!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <title>${visibleName(report.title)}</title>
-        <style>${trusted(pageStyle)}</style>
-      </head>
-      <body>
-        <main>
+  const body = html`
     ${headline(report)}
     ${policySection(report)}
     ${effectSection(report)}
@@ -33,11 +22,8 @@ export async function normalizeReport(report: NormalizeReport): Promise<string> 
     ${worstSection(report)}
     ${absentSection(report)}
     ${rerunSection(report)}
-        </main>
-      </body>
-    </html>
   `;
-  return page.text;
+  return pageText({ title: report.title }, body);
 }
 
 /** Everything that the headline counts. */

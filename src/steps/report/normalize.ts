@@ -16,13 +16,10 @@ import type {
   Thumbnail,
 } from "../../report/report_data.ts";
 import { type Handle, rowKind } from "../../runtime/artifact.ts";
-import type { Disk } from "../../runtime/disk.ts";
-import { canonicalJson, type Json, sha256 } from "../../runtime/hash.ts";
 import { folder } from "../../runtime/params.ts";
 import { Rejection } from "../../runtime/rejection.ts";
 import {
   all,
-  type Collection,
   defineStep,
   failed,
   type InputValues,
@@ -38,6 +35,7 @@ import { choice } from "../policy/choose.ts";
 import { content } from "../inspect/content.ts";
 import { metadata } from "../inspect/metadata.ts";
 import { image } from "../kinds.ts";
+import { isPageCurrent, pageName, pageSubject, writePage } from "./page_file.ts";
 
 /** A report that was written: its name in its folder, and its size. */
 export const reportFile = rowKind(
@@ -74,8 +72,6 @@ const inputs = {
 };
 type Inputs = InputValues<typeof inputs>;
 
-const fileName = "report.html";
-
 /**
  * Writes a report of a normalized set, `report.html`: one page that needs nothing else. What is there
  * under that name and was not left so by this step is kept beside it under another name.
@@ -95,22 +91,19 @@ export const reportNormalize = defineStep({
   tools: async () => ({ ...await imagingTools(), ...await chartTools(), tintype: version }),
   async run(inputs, params, context) {
     const page = await normalizeReport(await gathered(inputs, params, context));
-    const bytes = sealed(page, subjectOf(inputs, params, context));
-    const path = join(params.folder, fileName);
+    const subject = subjectOf(inputs, params, context);
+    const path = join(params.folder, pageName);
     try {
-      context.disk.makeFolder(params.folder);
-      await keepForeign(path, params, context);
-      await context.disk.write(path, bytes);
+      const file_bytes = await writePage(params.folder, { page, subject }, context);
+      context.summarize(path);
+      return produced({ report: { file: pageName, file_bytes } });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return failed(`Cannot write report "${path}": ${reason}`);
     }
-    context.summarize(path);
-    return produced({ report: { file: fileName, file_bytes: bytes.length } });
   },
   async isCurrent(inputs, params, context) {
-    const subject = subjectOf(inputs, params, context);
-    return await sealOf(context.disk, join(params.folder, fileName)) === subject;
+    return await isPageCurrent(params.folder, subjectOf(inputs, params, context), context.disk);
   },
 });
 
@@ -119,60 +112,9 @@ async function chartTools(): Promise<Readonly<Record<string, string>>> {
   return { vega: vega.version, "vega-lite": vegaLite.version };
 }
 
-/**
- * What a report is of: the hash of everything that it shows. It stands at the end of the file, so that
- * a look at the file tells whether it is the one.
- */
 function subjectOf(inputs: Inputs, params: Params, context: StepContext): string {
-  const names = new Map(context.members.map(({ member, name }) => [member, name]));
-  const ports = Object.entries(inputs).sort(([a], [b]) => a < b ? -1 : 1).map(([port, value]) => [
-    port,
-    value instanceof Map
-      ? [...value as Collection].map(([member, { ref }]) => [names.get(member) ?? "", ref.hash])
-      : (value as Handle | undefined)?.ref.hash ?? null,
-  ]);
   const { title, thumbnails, settings } = params;
-  const absent = context.absent.map((
-    { name, node, status, reason },
-  ) => [name, node, status, reason]);
-  return sha256(
-    new TextEncoder().encode(
-      canonicalJson([ports, title, thumbnails, settings, absent, version] as Json),
-    ),
-  );
-}
-
-/** The page with its seal: what it is of, and the hash of all before the seal. */
-function sealed(page: string, subject: string): Uint8Array {
-  const body = new TextEncoder().encode(page);
-  const seal = new TextEncoder().encode(`<!-- tintype ${subject} ${sha256(body)} -->\n`);
-  const bytes = new Uint8Array(body.length + seal.length);
-  bytes.set(body);
-  bytes.set(seal, body.length);
-  return bytes;
-}
-
-const sealPattern = /<!-- tintype (\S+) (\S+) -->\n$/;
-
-/** What the report at a path is of; undefined where there is none, or not as it was written. */
-async function sealOf(disk: Disk, path: string): Promise<string | undefined> {
-  if (disk.stat(path)?.isFile !== true) return undefined;
-  const bytes = await disk.read(path);
-  const tail = new TextDecoder("latin1").decode(bytes.subarray(-1000));
-  const found = sealPattern.exec(tail);
-  if (found === null) return undefined;
-  const body = bytes.subarray(0, bytes.length - found[0].length);
-  return sha256(body) === found[2] ? found[1] : undefined;
-}
-
-/** Puts a copy of a file aside that is not as a report was left, such as one with a person's notes. */
-async function keepForeign(path: string, { folder }: Params, context: StepContext): Promise<void> {
-  const { disk } = context;
-  if (disk.stat(path) === undefined || await sealOf(disk, path) !== undefined) return;
-  const bytes = await disk.read(path);
-  const kept = `report.kept-${sha256(bytes).replace(/^.*:/, "").slice(0, 8)}.html`;
-  await disk.write(join(folder, kept), bytes);
-  context.warn(`"${fileName}" was not as Tintype wrote it, and is kept as "${kept}"`);
+  return pageSubject(inputs, { title, thumbnails, settings }, context);
 }
 
 /** Reads everything that the report shows. */
@@ -301,11 +243,7 @@ async function thumbnailOf(raster: Raster, quality: number, size?: Size): Promis
   const shown = size === undefined ? raster : await resizeRaster(raster, size);
   const bytes = await encodeRaster(shown, { format: "webp", quality });
   const { width, height } = shown;
-  return { source: `data:image/webp;base64,${base64(bytes)}`, width, height };
-}
-
-function base64(bytes: Uint8Array): string {
-  return bytes.toBase64();
+  return { source: `data:image/webp;base64,${bytes.toBase64()}`, width, height };
 }
 
 /** A picture that cannot be shown is left out of the gallery; the report does without. */
