@@ -38,6 +38,19 @@ export async function main(args: readonly string[]): Promise<number> {
       does(async () => (await import("./run.ts")).run),
     );
 
+  program.command("review <recipe>")
+    .description("review captions in the browser while the recipe runs, and export them")
+    .addOption(settingOption())
+    .option(
+      "--port <n>",
+      "serve at this port; where it was last, or a free one, when left out",
+      positive,
+    )
+    .option("--no-open", "do not open the browser")
+    .action(
+      does(async () => (await import("./review.ts")).review),
+    );
+
   program.command("plan <recipe>")
     .description("say what a run would do and why; writes nothing")
     .addOption(settingOption())

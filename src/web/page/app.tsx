@@ -1,0 +1,166 @@
+/** @jsxRuntime automatic */
+/** @jsxImportSource preact */
+/// <reference lib="dom" />
+import type { ComponentChild } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { DetailPane } from "./detail.tsx";
+import { HelpDialog, HistoryDialog, RegenerateDialog } from "./dialogs.tsx";
+import { ExportDialog, PreviewDialog } from "./export_dialog.tsx";
+import { GridPane } from "./grid.tsx";
+import { ReplaceDialog } from "./replace_dialog.tsx";
+import type { DialogName, Store } from "./store.ts";
+import { counted, progressWords, saveWords } from "./words.ts";
+
+interface Props {
+  readonly store: Store;
+}
+
+/** The whole page. */
+export function App({ store }: Props) {
+  const [, draw] = useState(0);
+  useEffect(() => store.subscribe(() => draw((count) => count + 1)), []);
+  return (
+    <div class={`page shows-${store.pane}`}>
+      <TopBar store={store} />
+      <Banner store={store} />
+      <main>
+        <GridPane store={store} />
+        <DetailPane store={store} />
+      </main>
+      <NoticeBar store={store} />
+      <OpenDialog store={store} />
+    </div>
+  );
+}
+
+function TopBar({ store }: Props) {
+  const { about, pictures, saveState, isConnected } = store;
+  const approved = pictures.filter(({ state }) => state === "approved").length;
+  const words = saveWords(saveState, isConnected);
+  const isCalm = isConnected && (saveState.type === "saved" || saveState.type === "saving");
+  const open = (dialog: DialogName) => () => store.set({ dialog });
+  return (
+    <header class="top">
+      <div class="titles">
+        <h1>
+          Captions for <code>{about?.trigger}</code>
+        </h1>
+        <p class="muted">
+          1 correct, 2 approve ({approved} of {pictures.length}), 3 export
+        </p>
+      </div>
+      <span id="save-state" role="status" class={`save ${isCalm ? saveState.type : "trouble"}`}>
+        {words}
+      </span>
+      <nav aria-label="Tools">
+        <button type="button" aria-keyshortcuts="F" onClick={open("replace")}>
+          Find and replace
+        </button>
+        <button
+          type="button"
+          aria-keyshortcuts="Shift+R"
+          disabled={store.filtered.length === 0}
+          onClick={() => void store.askAnew("filtered")}
+        >
+          Caption {store.filter.trim() === "" ? "all" : "filtered"} anew
+        </button>
+        <button type="button" aria-keyshortcuts="P" onClick={open("preview")}>
+          Preview metadata.txt
+        </button>
+        <button type="button" aria-keyshortcuts="?" onClick={open("help")}>
+          Help <kbd>?</kbd>
+        </button>
+        <button type="button" class="main" aria-keyshortcuts="X" onClick={open("export")}>
+          Export zip
+        </button>
+      </nav>
+    </header>
+  );
+}
+
+/** How far the run is, and what is wrong with the dataset as a whole. */
+function Banner({ store }: Props) {
+  const { progress, pictures, about } = store;
+  if (progress === undefined) return null;
+  const { phase, done, total, problems } = progress;
+  const reasons = new Map<string, number>();
+  for (const { state, reason } of pictures) {
+    if (reason === null || (state !== "failed" && state !== "waiting")) continue;
+    const text = reason.replace(/^held up at "[^"]*": /, "");
+    reasons.set(text, (reasons.get(text) ?? 0) + 1);
+  }
+  const isDraft = about?.provider === "draft" && pictures.some(({ source }) => source === "draft");
+  return (
+    <>
+      <div class="progress" role="status">
+        {phase !== "idle" && (
+          <>
+            <progress value={done} max={Math.max(1, total)} aria-label="Progress" />
+            <span>{progressWords(progress)}</span>
+          </>
+        )}
+      </div>
+      {isDraft && phase === "idle" && (
+        <p class="banner">
+          These captions are{" "}
+          <b>drafts</b>, put together from measurements. For captions by a model that sees, start
+          with <code>--set provider=gemini</code> (or bedrock, openai_compatible).
+        </p>
+      )}
+      {phase === "idle" && (problems.length > 0 || reasons.size > 0) && (
+        <div class="banner bad" role="alert">
+          <ul>
+            {problems.map((problem) => <li key={problem}>{problem}</li>)}
+            {[...reasons].map(([reason, count]) => (
+              <li key={reason}>{counted(count, "picture")} without a caption: {reason}</li>
+            ))}
+          </ul>
+          <button
+            type="button"
+            onClick={() =>
+              store.look()}
+          >
+            Try again
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function NoticeBar({ store }: Props) {
+  const { notice } = store;
+  return (
+    <div class={`notice ${notice === undefined ? "none" : ""}`} role="status" aria-live="polite">
+      {notice !== undefined && (
+        <>
+          <span class={notice.isUrgent ? "bad" : ""}>{notice.text}</span>
+          {notice.actions?.map(({ label, does }) => (
+            <button key={label} type="button" onClick={does}>{label}</button>
+          ))}
+          <button
+            type="button"
+            onClick={() => store.set({ notice: undefined })}
+          >
+            Dismiss
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+const dialogs: Readonly<Record<DialogName, (props: Props) => ComponentChild>> = {
+  help: HelpDialog,
+  history: HistoryDialog,
+  regenerate: RegenerateDialog,
+  replace: ReplaceDialog,
+  preview: PreviewDialog,
+  export: ExportDialog,
+};
+
+function OpenDialog({ store }: Props) {
+  if (store.dialog === undefined) return null;
+  const Shown = dialogs[store.dialog];
+  return <Shown key={store.dialog} store={store} />;
+}

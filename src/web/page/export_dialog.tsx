@@ -1,0 +1,181 @@
+/** @jsxRuntime automatic */
+/** @jsxImportSource preact */
+/// <reference lib="dom" />
+import { useEffect, useState } from "preact/hooks";
+import type { ExportOutcome, Preview } from "../dataset.ts";
+import { Dialog } from "./dialog.tsx";
+import { server } from "./link.ts";
+import type { Store } from "./store.ts";
+import { counted, progressWords, sizeWords } from "./words.ts";
+
+interface Props {
+  readonly store: Store;
+}
+
+export function PreviewDialog({ store }: Props) {
+  const [preview, setPreview] = useState<Preview>();
+  const { type } = store.saveState;
+  useEffect(() => {
+    // What is not saved yet would be missing in it.
+    if (type === "saved") void store.tell(async () => setPreview(await server.preview()));
+  }, [type]);
+  const marked = preview?.files.flatMap(({ lines }) => lines).filter(({ marks }) =>
+    marks.length > 0
+  );
+  return (
+    <Dialog store={store} title="Preview of metadata.txt">
+      {preview === undefined && <p class="muted">Putting it together …</p>}
+      {marked !== undefined && marked.length > 0 && (
+        <p class="note">
+          {counted(marked.length, "line")}{" "}
+          marked: drafts, or captions that need review. The marks are not in the file.
+        </p>
+      )}
+      {preview?.leftOut.length !== 0 && preview !== undefined && (
+        <p class="note">
+          {counted(preview.leftOut.length, "picture")} without a caption left out:{" "}
+          {preview.leftOut.slice(0, 5).join(", ")}
+          {preview.leftOut.length > 5 && " …"}
+        </p>
+      )}
+      {preview?.files.map(({ path, lines }) => (
+        <div key={path}>
+          <h3>{path}, {counted(lines.length, "line")}</h3>
+          <ol class="metadata" tabIndex={0} aria-label={path}>
+            {lines.map(({ text, marks }, index) => (
+              <li key={index}>
+                <code>{text}</code>
+                {marks.map((mark) => (
+                  <span key={mark} class={`badge ${mark.replace(" ", "_")}`}>{mark}</span>
+                ))}
+              </li>
+            ))}
+          </ol>
+        </div>
+      ))}
+    </Dialog>
+  );
+}
+
+/** Says what would be exported, exports, and shows what the trainer's own rules found in the zip. */
+export function ExportDialog({ store }: Props) {
+  const [outcome, setOutcome] = useState<ExportOutcome>();
+  const [isBusy, setBusy] = useState(false);
+  const { about, pictures, progress, saveState } = store;
+  const start = async (overwrite: boolean) => {
+    setBusy(true);
+    setOutcome(undefined);
+    await store.tell(async () => setOutcome(await server.export(overwrite)));
+    setBusy(false);
+  };
+  const isSaved = saveState.type === "saved";
+  return (
+    <Dialog store={store} title="Export zip">
+      {about !== undefined && (
+        <p>
+          A zip for <b>{about.target ?? "no trainer"}</b>, with{" "}
+          {counted(pictures.length, "picture")} and their captions, goes to{" "}
+          <code>{about.folder}</code>. It is opened again and read by the trainer’s own rules.
+        </p>
+      )}
+      <Warnings store={store} />
+      {!isSaved && (
+        <p class="note">Your last changes are not saved yet; the export waits for them.</p>
+      )}
+      <div aria-live="polite">
+        {isBusy && progress !== undefined && (
+          <p class="busy">{progressWords(progress) || "Exporting …"}</p>
+        )}
+        {outcome?.type === "written" && <Written outcome={outcome} />}
+        {outcome?.type === "failed" && <p class="note bad">{outcome.reason}</p>}
+        {outcome?.type === "exists" && (
+          <div class="note">
+            <p>{outcome.reason}. Replace what is there?</p>
+            <p class="buttons">
+              <button type="button" class="main" onClick={() => void start(true)}>
+                Replace it
+              </button>
+              <button type="button" onClick={() => setOutcome(undefined)}>
+                Keep what is there
+              </button>
+            </p>
+          </div>
+        )}
+      </div>
+      {outcome?.type !== "exists" && (
+        <p class="buttons">
+          <button
+            type="button"
+            autofocus
+            class={outcome === undefined ? "main" : ""}
+            disabled={isBusy || !isSaved || pictures.length === 0}
+            onClick={() => void start(false)}
+          >
+            {outcome === undefined ? "Export now" : "Export again"}
+          </button>
+        </p>
+      )}
+    </Dialog>
+  );
+}
+
+function Warnings({ store: { pictures } }: Props) {
+  const count = (holds: (picture: typeof pictures[number]) => boolean) =>
+    pictures.filter(holds).length;
+  const warnings = [
+    [count(({ state }) => state === "needs_review"), "marked as needs review"],
+    [
+      count(({ source }) => source === "draft"),
+      "drafts, put together without a model that sees",
+    ],
+    [count(({ state }) => state === "auto"), "neither approved nor edited by anybody"],
+    [
+      count(({ state }) => state === "failed" || state === "waiting"),
+      "without a caption, and left out",
+    ],
+  ] as const;
+  const some = warnings.filter(([many]) => many > 0);
+  if (some.length === 0) return null;
+  return (
+    <ul class="problems">
+      {some.map(([many, what]) => (
+        <li key={what} class="calm">{many} of {pictures.length}: {what}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Written({ outcome }: { readonly outcome: Extract<ExportOutcome, { type: "written" }> }) {
+  const { zips, folder, target, leftOut } = outcome;
+  return (
+    <div class="note good">
+      {zips.map(({ file, bytes, sha256, verification, prepared, drafts, need_review, notes }) => (
+        <div key={file}>
+          <h3>✓ {file} is ready</h3>
+          <p>
+            Read by the rules of {target}: <b>{verification}</b>
+          </p>
+          <ul>
+            {prepared > 0 && <li>{prepared} prepared (turned upright or converted)</li>}
+            {drafts > 0 && <li>{drafts} are drafts</li>}
+            {need_review > 0 && (
+              <li>{need_review === 1 ? "1 needs" : `${need_review} need`} review</li>
+            )}
+            {notes.map((note) => <li key={note}>{note}</li>)}
+          </ul>
+          <p>
+            <a class="button main" href={`/zip/${sha256}`} download={file.split("/").at(-1)}>
+              Download {file.split("/").at(-1)} ({sizeWords(bytes)})
+            </a>
+          </p>
+          <p class="muted">
+            It is also in <code>{folder}</code>
+          </p>
+        </div>
+      ))}
+      {leftOut.length > 0 && (
+        <p>Left out: {leftOut.slice(0, 5).join("; ")}{leftOut.length > 5 && " …"}</p>
+      )}
+    </div>
+  );
+}
