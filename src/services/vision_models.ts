@@ -1,5 +1,5 @@
 import { BedrockModel } from "./bedrock.ts";
-import { longestPatienceMs, type Trouble } from "./exchange.ts";
+import { longestPatienceMs, type Trouble, type Turns } from "./exchange.ts";
 import { visionProblemOf } from "./vision_problem.ts";
 import { GeminiModel } from "./gemini.ts";
 import { type JsonModel, ModelError, type ModelQuestion } from "./json_model.ts";
@@ -12,6 +12,7 @@ import type {
   Vision,
   VisionAnswer,
   VisionModels,
+  VisionProblem,
   VisionQuestion,
   VisionSettings,
 } from "./vision.ts";
@@ -91,6 +92,8 @@ class ConnectedVision implements Vision {
   /** Answers of "too much" since the last good one; those to calls made side by side count once. */
   #refusedTurns = 0;
   #restingSince = -Infinity;
+  /** What is the same for every picture: whoever still waits for a turn is told so, and asks nobody. */
+  #problemForAll: VisionProblem | undefined;
 
   constructor({ settings, facts, pace }: Connection, options: RemoteVisionOptions) {
     this.#clock = options.clock ?? systemClock;
@@ -98,7 +101,10 @@ class ConnectedVision implements Vision {
     this.#pace = pace;
     this.#facts = facts;
     this.#name = settings.model ?? facts.model;
-    this.#model = modelOf({ ...settings, model: this.#name || undefined }, pace, options);
+    const turns: Turns = {
+      run: (call, signal) => pace.run(() => this.#unlessHopeless(call), signal),
+    };
+    this.#model = modelOf({ ...settings, model: this.#name || undefined }, turns, options);
     this.limits = {
       formats: facts.formats,
       maxBytes: priceOf(facts, this.#name)?.max_bytes ?? facts.max_bytes,
@@ -115,16 +121,27 @@ class ConnectedVision implements Vision {
       try {
         return await this.#askOnce({ ...question, isAfterFault });
       } catch (error) {
+        if (this.#problemForAll !== undefined) throw this.#problemForAll;
         if (!(error instanceof ModelError)) throw error;
         const { trouble } = error;
         if (isTooMuch(trouble)) this.#noteRefusedTurn(askedAt);
         else failures++;
-        if (!this.#mayHelp(trouble, failures)) throw visionProblemOf(error);
+        if (!this.#mayHelp(trouble, failures)) throw this.#noted(visionProblemOf(error));
         await this.#rest(trouble, failures, question.signal);
         if (question.signal.aborted) throw visionProblemOf(error);
         isAfterFault = trouble.type === "status" && trouble.status === 500;
       }
     }
+  }
+
+  #noted(problem: VisionProblem): VisionProblem {
+    if (problem.isForAll) this.#problemForAll ??= problem;
+    return problem;
+  }
+
+  async #unlessHopeless<Value>(call: () => Promise<Value>): Promise<Value> {
+    if (this.#problemForAll !== undefined) throw this.#problemForAll;
+    return await call();
   }
 
   async #askOnce(question: ModelQuestion): Promise<VisionAnswer> {
@@ -195,7 +212,7 @@ class ConnectedVision implements Vision {
 
 function modelOf(
   settings: VisionSettings,
-  turns: Pace,
+  turns: Turns,
   { env, runCommand }: Surroundings,
 ): JsonModel {
   const { provider, model, base_url, region, timeout_s } = settings;
