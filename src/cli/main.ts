@@ -33,6 +33,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--limit <n>", "only the first n pictures", positive)
     .addOption(deviceOption())
     .option("--overwrite", "replace what is there and differs, where the recipe asks for that")
+    .option("--lock <file>", "with the settings, versions and models of that run's lock.json")
     .option("--json", "print events, one a line")
     .action(
       does(async () => (await import("./run.ts")).run),
@@ -83,6 +84,62 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--json", "print JSON")
     .action(
       does(async () => (await import("./runs.ts")).runs),
+    );
+
+  program.command("errors")
+    .description("group what failed or was left out in a run, and say what to do about it")
+    .option("--run <run>", "another run than the last")
+    .option("--json", "print JSON")
+    .action(
+      does(async () => (await import("./errors.ts")).errors),
+    );
+
+  program.command("verify")
+    .description("check everything that was kept and published; set aside what is wrong")
+    .option("--repair", "make again what is lost or damaged")
+    .addOption(
+      new Option("--sample <n>", "do n tasks of the last run again and compare their bytes")
+        .argParser(positive),
+    )
+    .addOption(new Option("--all", "do all tasks of the last run again").conflicts("sample"))
+    .option("--json", "print JSON")
+    .action(
+      does(async () => (await import("./verify.ts")).verify),
+    );
+
+  const cache = program.command("cache").description("what the workspace holds: stats, gc");
+  cache.command("stats").description("say what is there, by step and by run")
+    .option("--json", "print JSON")
+    .action(does(async () => (await import("./cache.ts")).stats));
+  cache.command("gc").description("remove what no run needs; says only what it would, at first")
+    .option("--older-than <span>", "also runs that began longer ago, such as 30d", timeSpan)
+    .option("--max-size <size>", "also the oldest runs, down to a size such as 10GB", byteSize)
+    .option("--keep-runs <n>", "the newest runs of each recipe that stay; 1 when left out", count)
+    .option("--apply", "remove it")
+    .option("--json", "print JSON")
+    .action(does(async () => (await import("./cache.ts")).gc));
+
+  program.command("replay [run]")
+    .description("do a run again beside the cache, and say bit for bit what differs and why")
+    .option("-j, --jobs <n>", "how many pictures to work on at the same time", positive)
+    .option("--json", "print the differences as JSON")
+    .action(
+      does(async () => (await import("./replay.ts")).replay),
+    );
+
+  program.command("pack [run]")
+    .description("put a run with its results and originals into one file")
+    .option("--out <file>", 'where it goes; "<run>.tintype" when left out')
+    .option("--without-originals", "pack what the originals are, and not their bytes")
+    .action(
+      does(async () => (await import("./pack.ts")).pack),
+    );
+
+  program.command("unpack <file>")
+    .description("make a folder of a pack, in which its recipe reruns with everything cached")
+    .option("--to <folder>", "the folder; the pack's name when left out")
+    .action(
+      does(async () => (await import("./pack.ts")).unpack),
     );
 
   program.command("restore-names <folder>")
@@ -198,6 +255,46 @@ function poolOption(): Option {
 function positive(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("A whole number from 1 is wanted.");
   return Number(text);
+}
+
+function count(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("A whole number from 0 is wanted.");
+  return Number(text);
+}
+
+const spanMs: Readonly<Record<string, number>> = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** Milliseconds. */
+function timeSpan(text: string): number {
+  const [, number, unit] = /^(\d{1,6}(?:\.\d+)?) ?([mhdw])$/.exec(text.trim()) ?? [];
+  if (unit !== undefined) return Number(number) * spanMs[unit]!;
+  throw new InvalidArgumentError(
+    "Write a number and m, h, d or w (minutes to weeks), such as 30d.",
+  );
+}
+
+const unitBytes: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
+
+function byteSize(text: string): number {
+  const [, number, unit] = /^(\d{1,12}(?:\.\d+)?) ?([kmgt]?i?b)$/i.exec(text.trim()) ?? [];
+  const factor = unitBytes[unit?.toUpperCase() ?? ""];
+  if (factor !== undefined) return Math.round(Number(number) * factor);
+  throw new InvalidArgumentError("Write a number and B, kB, MB, GB or TB, such as 10GB.");
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

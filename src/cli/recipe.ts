@@ -1,11 +1,12 @@
 import { type Diagnostic, formatDiagnostic, inReadingOrder } from "../runtime/diagnostic.ts";
 import type { Graph } from "../runtime/graph.ts";
 import type { Session } from "../runtime/session.ts";
+import type { Settings } from "../runtime/settings.ts";
 import { colours } from "./colours.ts";
 import { recipePath, UsageError } from "./context.ts";
 
 export interface RecipeOptions {
-  readonly set?: Readonly<Record<string, string>>;
+  readonly set?: Settings;
 }
 
 /** Checks a recipe and prints what is wrong to standard error; the graph where nothing is. */

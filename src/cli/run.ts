@@ -4,8 +4,10 @@ import { type RunReport, type RunSettings, UnknownNode } from "../runtime/sessio
 import { colours } from "./colours.ts";
 import { sessionOf, UsageError } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { likeLock, readLockFile, settingsOfLock } from "./lock.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
 import { RunPrinter } from "./run_printer.ts";
+import { waitNotice } from "./wait_notice.ts";
 
 interface RunOptions extends RecipeOptions {
   readonly jobs?: number;
@@ -15,31 +17,32 @@ interface RunOptions extends RecipeOptions {
   readonly limit?: number;
   /** Short for `--set overwrite=true`. */
   readonly overwrite?: boolean;
+  /** The lock.json of the run that this one is to be like. */
+  readonly lock?: string;
   readonly json?: boolean;
 }
 
 /** `tintype run`: runs a recipe, showing progress; the exit code says how it ended. */
 export async function run(recipe: string, options: RunOptions, command: Command): Promise<number> {
   const session = sessionOf(command);
-  const set = options.overwrite ? { ...options.set, overwrite: "true" } : options.set;
-  const graph = await loadRecipe(session, recipe, { ...options, set, needsValues: true });
-  if (graph === undefined) return exitCodes.usage;
+  const lock = options.lock === undefined ? undefined : readLockFile(options.lock);
+  const given = { ...settingsOfLock(lock), ...options.set };
+  const set = options.overwrite ? { ...given, overwrite: "true" } : given;
+  const checked = await loadRecipe(session, recipe, { ...options, set, needsValues: true });
+  if (checked === undefined) return exitCodes.usage;
+  const { graph, ...locked } = await likeLock(session, checked, lock);
   const printer = options.json ? undefined : new RunPrinter(graph);
   const stop = stopSignal(() => {
     printer?.close();
     console.error(colours().warning("Finishing what is in flight; Ctrl-C again stops at once"));
   });
   const settings: RunSettings = {
+    ...locked,
     ...options,
     pools: options.pool,
     signal: stop.signal,
     listener: printer?.listener ?? printJson,
-    onWait: (holder) => {
-      const who = holder === undefined
-        ? "another run"
-        : `run ${holder.run} (process ${holder.pid}, since ${holder.since})`;
-      console.error(`Waiting for ${who} to finish in this workspace`);
-    },
+    onWait: waitNotice,
   };
   try {
     const report = await session.run(graph, settings);

@@ -5,7 +5,7 @@ import type { Graph } from "../runtime/graph.ts";
 import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
 import { colours } from "./colours.ts";
-import { counted, duration } from "./text.ts";
+import { counted, duration, printable } from "./text.ts";
 
 /** Problems of one kind shown one by one; the rest is a count. */
 const shownProblems = 20;
@@ -136,7 +136,7 @@ export class RunPrinter {
     this.#list("Left out", lines("rejected"), this.#paint.warning);
     this.#list("Waiting for a person", lines("waiting"), this.#paint.warning);
     this.#list("Failed", lines("failed"), this.#paint.error);
-    for (const line of this.#summaries) console.log(line);
+    for (const line of this.#summaries) console.log(printable(line));
     for (const line of callLines(this.#calls)) console.log(line);
     const { ran, cached, rejected, skipped, failed, waiting } = report.counts;
     const time = duration(performance.now() - this.#started);
@@ -148,7 +148,7 @@ export class RunPrinter {
   #list(title: string, lines: readonly string[], paint: (text: string) => string) {
     if (lines.length === 0) return;
     console.error(paint(`${title} (${lines.length})`));
-    for (const line of lines.slice(0, shownProblems)) console.error(`  ${line}`);
+    for (const line of lines.slice(0, shownProblems)) console.error(`  ${printable(line)}`);
     if (lines.length > shownProblems) {
       console.error(`  … and ${lines.length - shownProblems} more (see the view "tasks")`);
     }
@@ -182,12 +182,4 @@ function where(event: { readonly node?: string; readonly item?: string }): strin
   return event.item === undefined
     ? event.node ?? "run"
     : `${printable(event.item)} (${event.node})`;
-}
-
-/** A file name without what could steer a terminal. */
-function printable(name: string): string {
-  return name.replace(
-    /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
-    (each) => `\\u${each.codePointAt(0)!.toString(16).padStart(4, "0")}`,
-  );
 }

@@ -26,3 +26,11 @@ export function duration(elapsedMs: number): string {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
+
+/** A text from outside, such as a file name, without what could steer a terminal. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
+    (each) => `\\u${each.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,7 +1,7 @@
 import { hammingDistance } from "../search/hamming.ts";
 import { cosineOf, type Vectors } from "../search/cosine.ts";
 import { areDifferentShots, type Shot } from "./bursts.ts";
-import { thumbnailDistance, thumbnailSide } from "./thumbnail.ts";
+import { thumbnailDistance, thumbnailsAgree, turnedThumbnail } from "./thumbnail.ts";
 
 export interface Fingerprint {
   readonly pixels: string;
@@ -20,7 +20,7 @@ export interface Fingerprint {
 export interface Content {
   readonly sha256: string;
   readonly fingerprint: Fingerprint;
-  /** 1728 bytes, see `thumbnailOf`. */
+  /** See `thumbnailOf`. */
   readonly thumbnail: Uint8Array | undefined;
   /** Of unit length. */
   readonly embedding: Float32Array | undefined;
@@ -39,9 +39,6 @@ export interface HashDistance {
 
 /** Sides' ratios of the same picture agree within this, as rounding of scaled sizes needs. */
 const aspectTolerance = 0.03;
-
-/** Levels of 255 by which a cell of the same picture's thumbnail may differ; measured, see `samePictures`. */
-export const thumbnailTolerance = 10;
 
 /** dHash and pHash on white and on black, the same where nothing is transparent. */
 export function hashesOf({ fingerprint: own }: Content): readonly string[] {
@@ -80,39 +77,35 @@ function bitsBetween(one: string, other: string): number {
   return hammingDistance(BigUint64Array.of(BigInt(`0x${one}`), BigInt(`0x${other}`)), 0, 1);
 }
 
+/** How two pictures are laid on each other. */
+interface Overlay {
+  /** EXIF's, 1 to 8, of the second. */
+  readonly orientation: number;
+  /** Levels by which their thumbnails may be further apart than they are; 0 when left out. */
+  readonly slack?: number;
+}
+
 /** Whether nothing but their hashes speaks against two pictures being the same one. */
-export function mayBeSame(one: Content, other: Content, orientation: number): boolean {
+export function mayBeSame(
+  one: Content,
+  other: Content,
+  { orientation, slack }: Overlay,
+): boolean {
   if (areDifferentShots(one.shot, other.shot)) return false;
   const theirs = aspectOf(other, orientation >= 5);
   if (Math.abs(Math.log(aspectOf(one, false) / theirs)) > aspectTolerance) return false;
-  return thumbnailsApart(one, other, orientation) <= thumbnailTolerance;
+  if (one.thumbnail === undefined || other.thumbnail === undefined) return true;
+  return thumbnailsAgree(one.thumbnail, turnedThumbnail(other.thumbnail, orientation), slack);
 }
 
-/** 0 where one of them has no thumbnail. */
-export function thumbnailsApart(one: Content, other: Content, orientation: number): number {
+/** The largest difference of a cell of their thumbnails, or above `most`; 0 where one has none. */
+export function thumbnailsApart(one: Content, other: Content, most: number): number {
   if (one.thumbnail === undefined || other.thumbnail === undefined) return 0;
-  const theirs = orientation === 1 ? other.thumbnail : turned(other.thumbnail, orientation);
-  return thumbnailDistance(one.thumbnail, theirs, thumbnailTolerance);
+  return thumbnailDistance(one.thumbnail, other.thumbnail, most);
 }
 
 function aspectOf({ fingerprint: { width, height } }: Content, isSideways: boolean): number {
   return isSideways ? height / width : width / height;
-}
-
-/** A thumbnail as EXIF 2.32, table 6, says to show one that is stored with an orientation. */
-function turned(thumbnail: Uint8Array, orientation: number): Uint8Array {
-  const last = thumbnailSide - 1;
-  const isSideways = orientation >= 5;
-  const flipsColumn = [2, 3, 7, 8].includes(orientation);
-  const flipsRow = [3, 4, 6, 7].includes(orientation);
-  return thumbnail.map((_, at) => {
-    const [x, y] = [Math.floor(at / 3) % thumbnailSide, Math.floor(at / 3 / thumbnailSide)];
-    const column = isSideways ? y : x;
-    const row = isSideways ? x : y;
-    const from = (flipsRow ? last - row : row) * thumbnailSide +
-      (flipsColumn ? last - column : column);
-    return thumbnail[from * 3 + at % 3]!;
-  });
 }
 
 /** In float64; null where one has no embedding, or one of another model. */

@@ -1,34 +1,82 @@
-/** Cells on a side of a thumbnail. */
-export const thumbnailSide = 24;
+import type { LumaGrids } from "../imaging/fingerprint.ts";
+import type { LumaGrid } from "../imaging/luma_grid.ts";
+import type { Raster } from "../imaging/raster.ts";
 
-/** Interleaved sRGB or sRGB with alpha that is not premultiplied, 8 bits a channel, row-major. */
-interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 3 | 4;
-  readonly pixels: Uint8Array;
+/** A part of a thumbnail: row-major cells, 8 bits each. */
+interface Plane {
+  readonly side: number;
+  readonly from: number;
 }
 
-/** Pixels of a cell that count, in each direction, when it has more: enough for a mean to stand still. */
-const cellRows = 24;
-const cellColumns = 24;
+const lumaSide = 64;
+const chromaSide = 24;
+
+const luma: Plane = { side: lumaSide, from: 0 };
+const blue: Plane = { side: chromaSide, from: lumaSide ** 2 };
+const red: Plane = { side: chromaSide, from: blue.from + chromaSide ** 2 };
+const lumaOnBlack: Plane = { side: lumaSide, from: red.from + chromaSide ** 2 };
+
+/** Bytes of an opaque picture's thumbnail, and of one with transparency. */
+export const thumbnailBytes = lumaOnBlack.from;
+const thumbnailBytesOnBoth = thumbnailBytes + lumaSide ** 2;
+
+/** Pixels of a cell of colour that count, in each direction, when it has more: the mean stands still. */
+const mostInCell = 24;
 
 /**
- * The picture as 24 × 24 means of red, green and blue, on white, row-major: 1728 bytes. A pixel counts to
- * the cell that its centre lies in; a picture smaller than 24 pixels repeats pixels. Of a large picture
- * every so many rows and columns count. Means over cells stay nearly the same through scaling and
- * recompression, and change where a part of the picture does.
+ * The picture as 64 × 64 means of luma on white, 24 × 24 of Cb and of Cr (BT.601, JFIF), and where
+ * there is transparency 64 × 64 of luma on black: 5248 bytes or 9344. Cells of luma have exact, broken
+ * bounds, so that means stay nearly the same through scaling; a picture smaller than the cells repeats
+ * pixels.
  */
-export function thumbnailOf(picture: Pixels): Uint8Array {
-  const means = new Uint8Array(thumbnailSide * thumbnailSide * 3);
-  for (let row = 0; row < thumbnailSide; row++) {
+export function thumbnailOf(picture: Raster, { white, black }: LumaGrids): Uint8Array {
+  const made = new Uint8Array(black === undefined ? thumbnailBytes : thumbnailBytesOnBoth);
+  made.set(meansOf(white), luma.from);
+  for (let row = 0; row < chromaSide; row++) {
     const [top, bottom] = cell(row, picture.height);
-    for (let column = 0; column < thumbnailSide; column++) {
+    for (let column = 0; column < chromaSide; column++) {
       const [left, right] = cell(column, picture.width);
-      means.set(meanOf(picture, { left, top, right, bottom }), (row * thumbnailSide + column) * 3);
+      const [r, g, b] = colourOf(picture, { left, top, right, bottom });
+      const at = row * chromaSide + column;
+      made[blue.from + at] = Math.round(128 - 0.168736 * r - 0.331264 * g + 0.5 * b);
+      made[red.from + at] = Math.round(128 + 0.5 * r - 0.418688 * g - 0.081312 * b);
+    }
+  }
+  if (black !== undefined) made.set(meansOf(black), lumaOnBlack.from);
+  return made;
+}
+
+/** Means over cells of a grid, first across and then down; a grid's cell counts by its part inside. */
+function meansOf({ width, height, extent, values }: LumaGrid): Uint8Array {
+  const across = new Float64Array(lumaSide * height);
+  for (let column = 0; column < lumaSide; column++) {
+    const weights = partsOf(column, extent.width, width);
+    for (let row = 0; row < height; row++) {
+      let sum = 0;
+      for (const [at, part] of weights) sum += part * values[row * width + at]!;
+      across[row * lumaSide + column] = sum;
+    }
+  }
+  const means = new Uint8Array(lumaSide ** 2);
+  for (let row = 0; row < lumaSide; row++) {
+    const weights = partsOf(row, extent.height, height);
+    for (let column = 0; column < lumaSide; column++) {
+      let sum = 0;
+      for (const [at, part] of weights) sum += part * across[at * lumaSide + column]!;
+      means[row * lumaSide + column] = Math.round(sum);
     }
   }
   return means;
+}
+
+/** Which of `count` samples over a length are in a cell, by parts that add up to 1. */
+function partsOf(index: number, length: number, count: number): (readonly [number, number])[] {
+  const [from, to] = [index * length / lumaSide, (index + 1) * length / lumaSide];
+  const parts: (readonly [number, number])[] = [];
+  for (let at = Math.floor(from); at < Math.min(count, to); at++) {
+    parts.push([at, (Math.min(to, at + 1) - Math.max(from, at)) / (to - from)]);
+  }
+  return parts;
 }
 
 interface Cell {
@@ -38,12 +86,13 @@ interface Cell {
   readonly bottom: number;
 }
 
-function meanOf(
-  { width, channels, pixels }: Pixels,
+/** Mean red, green and blue on white. */
+function colourOf(
+  { width, channels, pixels }: Raster,
   { left, top, right, bottom }: Cell,
 ): readonly [number, number, number] {
-  const down = Math.max(1, Math.floor((bottom - top) / cellRows));
-  const along = Math.max(1, Math.floor((right - left) / cellColumns)) * channels;
+  const down = Math.max(1, Math.floor((bottom - top) / mostInCell));
+  const along = Math.max(1, Math.floor((right - left) / mostInCell)) * channels;
   let [red, green, blue, count] = [0, 0, 0, 0];
   for (let y = top; y < bottom; y += down) {
     const end = (y * width + right) * channels;
@@ -54,24 +103,114 @@ function meanOf(
       blue += alpha * (255 - pixels[at + 2]!);
     }
   }
-  const onWhite = (sum: number) => Math.round(255 - sum / (255 * count));
+  const onWhite = (sum: number) => 255 - sum / (255 * count);
   return [onWhite(red), onWhite(green), onWhite(blue)];
 }
 
 function cell(index: number, length: number): [from: number, to: number] {
-  const from = Math.min(length - 1, Math.round(index * length / thumbnailSide));
-  return [from, Math.max(from + 1, Math.round((index + 1) * length / thumbnailSide))];
+  const from = Math.min(length - 1, Math.round(index * length / chromaSide));
+  return [from, Math.max(from + 1, Math.round((index + 1) * length / chromaSide))];
 }
 
 /**
- * How far two thumbnails are apart, 0 to 255: the largest difference of a cell's channel. It is a
- * metric, so what is within r of a third is within 2r of each other. Gives more than `most` as soon as
- * it is more.
+ * How far two thumbnails are apart, 0 to 255: the largest difference of a cell; Infinity where only one
+ * has transparency. It is a metric, so what is within r of a third is within 2r of each other. Gives
+ * more than `most` as soon as it is more.
  */
 export function thumbnailDistance(one: Uint8Array, other: Uint8Array, most = 255): number {
+  if (one.length !== other.length) return Infinity;
   let largest = 0;
   for (let at = 0; at < one.length && largest <= most; at++) {
     largest = Math.max(largest, Math.abs(one[at]! - other[at]!));
   }
   return largest;
+}
+
+/** Levels by which a cell of the same picture may differ, and how much of the contrast around it. */
+const mostApart = 6;
+const mostOfContrast = 0.25;
+/** How far the largest difference may stand out of the others, as a multiple of their root mean square. */
+const mostStandingOut = 9;
+/** Added to that root mean square: of files without loss it is nearly 0. */
+const leastSpread = 0.2;
+
+/**
+ * Whether the differences of two thumbnails are those of scaling and recompression: small beside the
+ * contrast of their surroundings, and spread over the picture. What was changed in one place (a word in
+ * a form, a time in a corner) stands out. `slack` is added to the largest difference of each plane.
+ *
+ * Measured on 94 photographs and 149 pages, drawings and icons, each in 12 copies with near hashes (to
+ * a half, to 448 and 224 px, enlarged, JPEG from quality 15 on, WebP, AVIF), and 1,400 pairs of forms,
+ * pages, receipts, labels, plots and captions that differ in a word or a curve: see `samePictures`.
+ */
+export function thumbnailsAgree(one: Uint8Array, other: Uint8Array, slack = 0): boolean {
+  if (one.length !== other.length) return false;
+  const planes = one.length === thumbnailBytes ? [luma, blue, red] : [luma, blue, red, lumaOnBlack];
+  return planes.every((plane) => planesAgree(plane, [one, other], slack));
+}
+
+function planesAgree(
+  plane: Plane,
+  pair: readonly [Uint8Array, Uint8Array],
+  slack: number,
+): boolean {
+  const [one, other] = pair;
+  const end = plane.from + plane.side ** 2;
+  let [largest, squares] = [0, 0];
+  for (let at = plane.from; at < end; at++) {
+    const apart = Math.abs(one[at]! - other[at]!);
+    squares += apart * apart;
+    if (apart > largest) largest = apart;
+  }
+  const spread = Math.sqrt(squares / plane.side ** 2) + leastSpread;
+  if (largest + slack > Math.max(2, mostStandingOut * spread)) return false;
+  if (largest + slack <= mostApart) return true;
+  for (let at = plane.from; at < end; at++) {
+    const apart = Math.abs(one[at]! - other[at]!) + slack;
+    if (apart <= mostApart) continue;
+    const contrast = Math.max(...pair.map((each) => contrastAround(each, plane, at)));
+    if (apart > mostApart + mostOfContrast * contrast) return false;
+  }
+  return true;
+}
+
+/** The largest difference of a cell to those around it. */
+function contrastAround(thumbnail: Uint8Array, { side, from }: Plane, at: number): number {
+  const [x, y] = [(at - from) % side, Math.floor((at - from) / side)];
+  let contrast = 0;
+  for (let row = Math.max(0, y - 1); row <= Math.min(side - 1, y + 1); row++) {
+    for (let column = Math.max(0, x - 1); column <= Math.min(side - 1, x + 1); column++) {
+      const apart = Math.abs(thumbnail[from + row * side + column]! - thumbnail[at]!);
+      if (apart > contrast) contrast = apart;
+    }
+  }
+  return contrast;
+}
+
+/** A thumbnail as EXIF 2.32, table 6, says to show one that is stored with an orientation. */
+export function turnedThumbnail(thumbnail: Uint8Array, orientation: number): Uint8Array {
+  if (orientation === 1) return thumbnail;
+  const turned = new Uint8Array(thumbnail.length);
+  for (const plane of [luma, blue, red, lumaOnBlack]) {
+    if (plane.from < thumbnail.length) turnPlane(plane, orientation, { thumbnail, turned });
+  }
+  return turned;
+}
+
+function turnPlane(
+  { side, from }: Plane,
+  orientation: number,
+  { thumbnail, turned }: { readonly thumbnail: Uint8Array; readonly turned: Uint8Array },
+) {
+  const isSideways = orientation >= 5;
+  const flipsColumn = [2, 3, 7, 8].includes(orientation);
+  const flipsRow = [3, 4, 6, 7].includes(orientation);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const [column, row] = isSideways ? [y, x] : [x, y];
+      const stored = (flipsRow ? side - 1 - row : row) * side +
+        (flipsColumn ? side - 1 - column : column);
+      turned[from + y * side + x] = thumbnail[from + stored]!;
+    }
+  }
 }

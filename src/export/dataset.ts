@@ -59,11 +59,19 @@ function place(pictures: readonly ExportedPicture[], folder: string) {
   const stems = sorted.map(({ name }) => stemOf(name.split("/").at(-1)!).toLowerCase());
   const isFlat = new Set(stems).size === stems.length;
   return sorted.map((picture) => {
-    const name = isFlat ? picture.name.split("/").at(-1)! : picture.name.replaceAll("/", "_");
+    const name = plainName(isFlat ? picture.name.split("/").at(-1)! : picture.name);
     const known = /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
     const isSame = known === picture.ending || (known === "jpeg" && picture.ending === "jpg");
     return { path: `${folder}${isSame ? name : `${stemOf(name)}.${picture.ending}`}`, picture };
   });
+}
+
+/**
+ * A name that is one on every system: unpackers on Windows take a backslash for a folder, and `..\\x` for a
+ * way out of theirs; a line break would be the end of a line of metadata.txt.
+ */
+function plainName(name: string): string {
+  return name.replace(/[/\\\p{Cc}]/gu, "_");
 }
 
 function metadataText(captioned: readonly Captioned[]): string {

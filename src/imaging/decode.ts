@@ -1,4 +1,5 @@
 import type { Sharp } from "sharp";
+import { Rejection } from "../runtime/rejection.ts";
 import { damageRejection } from "./damage.ts";
 import type { Orientation } from "./exif.ts";
 import type { ImageHeader } from "./header.ts";
@@ -7,6 +8,7 @@ import type { Size } from "./proxy_size.ts";
 import { type Raster, type RasterRequest, targetSize } from "./raster.ts";
 import { stripPrivateSegments } from "./segments.ts";
 import { loadSharp, type SharpFactory } from "./sharp.ts";
+import { formatTitle } from "./wording.ts";
 
 export type { Raster, RasterRequest } from "./raster.ts";
 
@@ -29,7 +31,8 @@ export async function decodeRaster(
   const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true })
     .catch((error) => Promise.reject(blamed(error, bytes, header)));
   if (info.channels !== 3 && info.channels !== 4) {
-    throw new Error(`Cannot use a raster with ${info.channels} channels (3 or 4 is wanted)`);
+    const title = formatTitle(header.format);
+    throw new Rejection(`${title} has ${info.channels} channels (3, or 4 with alpha, are wanted)`);
   }
   return {
     width: info.width,
@@ -39,9 +42,12 @@ export async function decodeRaster(
   };
 }
 
-/** The file is at fault, unless the machine is, which may be better another time. */
+/**
+ * The file is at fault, unless the machine is, which may be better another time. The words are those of
+ * libvips's own allocation: decoders too speak of memory where a file asks for absurdly much.
+ */
 function blamed(error: Error, bytes: Uint8Array, header: ImageHeader): Error {
-  const isShortage = /out of memory|cannot allocate/i.test(error.message);
+  const isShortage = /out of memory --+ size == \d+/.test(error.message);
   return isShortage ? error : damageRejection(bytes, header.format);
 }
 
@@ -83,6 +89,8 @@ function strict(source: Uint8Array) {
  */
 function jpegSource(bytes: Uint8Array) {
   const head = readJpegHead(bytes);
+  // libjpeg would fill all that is claimed with grey first: 16 s, and a gigabyte, for a file of 1 kB.
+  if (bytes.length < head.leastBytes) throw damageRejection(bytes, "jpeg");
   if (head.hasOddParameters) return { source: bytes, failOn: "truncated" } as const;
   return strict(head.hasStrayBytes ? stripPrivateSegments(bytes, "jpeg") : bytes);
 }

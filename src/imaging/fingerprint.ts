@@ -1,6 +1,6 @@
 import type { Orientation } from "./exif.ts";
 import { resampled } from "./lanczos.ts";
-import { lumaGrid } from "./luma_grid.ts";
+import { type LumaGrid, lumaGrid } from "./luma_grid.ts";
 import { dHash, DHASH_SIZE, pHash, PHASH_SIZE } from "./perceptual_hash.ts";
 import { hasTransparency, pixelHash } from "./pixel_hash.ts";
 import type { Size } from "./proxy_size.ts";
@@ -26,9 +26,24 @@ export interface PictureFingerprint extends Size {
   readonly phash_orientations: readonly string[];
 }
 
+/** A picture's luma on white, and on black where anything is transparent. */
+export interface LumaGrids {
+  readonly white: LumaGrid;
+  readonly black: LumaGrid | undefined;
+}
+
+export function lumaGrids(raster: Raster): LumaGrids {
+  return {
+    white: lumaGrid(raster, WHITE),
+    black: hasTransparency(raster) ? lumaGrid(raster, BLACK) : undefined,
+  };
+}
+
 export interface FingerprintOptions {
   /** Also the hashes of the picture turned and mirrored. */
   readonly withOrientations?: boolean;
+  /** Those of the raster, where they are known already. */
+  readonly grids?: LumaGrids;
 }
 
 /**
@@ -41,10 +56,10 @@ export const LEAST_DETAIL = 2;
 /** Fingerprints all pixels of a picture, upright. */
 export function fingerprintRaster(
   raster: Raster,
-  { withOrientations = false }: FingerprintOptions = {},
+  { withOrientations = false, grids = lumaGrids(raster) }: FingerprintOptions = {},
 ): PictureFingerprint {
-  const white = hashesOf(raster, WHITE, withOrientations);
-  const black = hasTransparency(raster) ? hashesOf(raster, BLACK, false) : undefined;
+  const white = hashesOf(grids.white, withOrientations);
+  const black = grids.black === undefined ? undefined : hashesOf(grids.black, false);
   const detail = Math.min(white.detail, black?.detail ?? Infinity);
   return {
     pixels: pixelHash(raster),
@@ -61,8 +76,7 @@ export function fingerprintRaster(
   };
 }
 
-function hashesOf(raster: Raster, ground: Colour, withOrientations: boolean) {
-  const grid = lumaGrid(raster, ground);
+function hashesOf(grid: LumaGrid, withOrientations: boolean) {
   const across = resampled(grid, DHASH_SIZE);
   const square = resampled(grid, PHASH_SIZE);
   const hashes = { dhash: dHash(across), phash: pHash(square), detail: structure(square) };

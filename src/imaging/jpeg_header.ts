@@ -23,6 +23,8 @@ export interface JpegHead {
   readonly hasStrayBytes: boolean;
   /** Something in the segments, harmless to the pixels, at which libjpeg would warn. */
   readonly hasOddParameters: boolean;
+  /** So many bytes its picture data has at the least, if it is whole; 0 where that is not known. */
+  readonly leastBytes: number;
 }
 
 interface Frame {
@@ -121,7 +123,21 @@ function headOf(reader: HeadReader, frame: Frame): JpegHead {
     problems: [...reader.problems, ...exif?.problems ?? []],
     hasStrayBytes,
     hasOddParameters,
+    leastBytes: leastBytesOf(frame),
   };
+}
+
+/**
+ * One bit for each 8 × 8 block of the first component: no Huffman code is shorter, and each block has one
+ * for its mean (ITU-T T.81, F.1.2.1 and G.1.2.1). Arithmetic coding takes less.
+ */
+function leastBytesOf({ marker, width, height, sampling }: Frame): number {
+  if (marker > 0xc2) return 0;
+  const [across, down] = sampling[0]!;
+  const mostAcross = Math.max(...sampling.map(([horizontal]) => horizontal));
+  const mostDown = Math.max(...sampling.map(([, vertical]) => vertical));
+  if (mostAcross === 0 || mostDown === 0) return 0;
+  return Math.floor(width * height * (across / mostAcross) * (down / mostDown) / 64 / 8);
 }
 
 /** Baseline, extended and progressive Huffman, and sequential and progressive arithmetic coding. */

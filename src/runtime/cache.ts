@@ -1,35 +1,10 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { ArtifactRef, Facts } from "./artifact.ts";
-import { canonicalJson, type ContentHash, type Json, type TaskKey } from "./hash.ts";
+import { canonicalJson, type ContentHash, type TaskKey } from "./hash.ts";
 import type { FileStat } from "./disk.ts";
+import { parseResult, type StoredResult, writeResult } from "./stored_result.ts";
 import type { KeyParts, NodeParts } from "./task_key.ts";
 
-/** What a member of a collection got from an `all` step. */
-export type StoredMember =
-  | ArtifactRef
-  | { readonly rejected: string; readonly numbers?: Readonly<Record<string, number>> }
-  | null;
-
-/** An item that a step gave birth to. */
-export interface StoredBirth {
-  readonly name: string;
-  readonly ref: ArtifactRef;
-}
-
-export type StoredOutput =
-  | { readonly one: ArtifactRef }
-  | { readonly members: readonly StoredMember[] }
-  | { readonly born: readonly StoredBirth[] };
-
-/** A result as the cache keeps it. Failures are never kept. */
-export interface StoredResult {
-  readonly status: "produced" | "rejected";
-  readonly outputs: Readonly<Record<string, StoredOutput>>;
-  readonly reason?: string;
-  readonly numbers?: Readonly<Record<string, number>>;
-  readonly warnings?: readonly string[];
-  readonly summary?: readonly string[];
-}
+export type { StoredBirth, StoredMember, StoredOutput, StoredResult } from "./stored_result.ts";
 
 /** The last key that a task (a node on an item) had, by its parts. */
 export interface PreviousTask {
@@ -46,7 +21,7 @@ const taskBytes = 750;
 /** So few are quicker asked one by one. */
 const fewTasks = 500;
 
-const schema = `
+export const cacheSchema = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   -- What all tasks of a node share in their keys, stored once.
   CREATE TABLE IF NOT EXISTS signatures (id INTEGER PRIMARY KEY, parts TEXT NOT NULL UNIQUE);
@@ -82,6 +57,8 @@ export class ActionCache {
   #preloaded: Map<string, string> = new Map();
   #writes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Why the timer could not write, which nobody could be told. */
+  #failure: unknown;
 
   private constructor(database: DatabaseSync, readonly isReadOnly: boolean) {
     this.#database = database;
@@ -99,7 +76,7 @@ export class ActionCache {
       : new DatabaseSync(path);
     database.exec("PRAGMA busy_timeout = 10000");
     if (!readOnly) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-    if (!readOnly || !isThere) database.exec(schema);
+    if (!readOnly || !isThere) database.exec(cacheSchema);
     const cache = new ActionCache(database, readOnly);
     cache.#checkFormat(path);
     return cache;
@@ -254,7 +231,6 @@ export class ActionCache {
     const prefix = commonPrefix(paths);
     const files = new Map<string, IndexedFile>();
     // "0" is the character after "/".
-    // "0" is the character after "/".
     const end = `${prefix.slice(0, -1)}0`;
     const rows = this.#prepare(
       "SELECT path, size, mtime_ms, inode, seen_ms, hash FROM files WHERE path >= ? AND path < ?",
@@ -293,20 +269,40 @@ export class ActionCache {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#writes > 0) this.#database.exec("COMMIT");
-    this.#writes = 0;
+    const hasWrites = this.#writes > 0;
+    this.#writes = 0; // also where it fails: SQLite has taken it all back then
+    if (hasWrites) this.#database.exec("COMMIT");
   }
 
+  /** Throws where not everything could be written; the file is closed all the same. */
   close(): void {
-    this.flush();
-    this.#database.close();
+    try {
+      this.flush();
+      this.#assertWhole();
+    } finally {
+      this.#database.close();
+    }
+  }
+
+  #flushLater() {
+    try {
+      this.flush();
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+
+  #assertWhole() {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #begin() {
-    if (this.#writes++ === 0) {
+    this.#assertWhole();
+    if (this.#writes === 0) {
       this.#database.exec("BEGIN IMMEDIATE");
-      this.#timer = setTimeout(() => this.flush(), transactionMs);
-    } else if (this.#writes > writesPerTransaction) {
+      this.#timer = setTimeout(() => this.#flushLater(), transactionMs);
+    }
+    if (++this.#writes > writesPerTransaction) {
       this.flush();
       this.#begin();
     }
@@ -373,73 +369,6 @@ function commonPrefix(paths: readonly string[]): string {
 
 function signatureText({ step, version, params, tools }: NodeParts): string {
   return canonicalJson({ step, version, params, tools });
-}
-
-type RefText = [string, string, number] | [string, string, number, Facts];
-
-/** References are written as arrays: a large run holds hundreds of thousands of them. */
-function writeResult(result: StoredResult): string {
-  const outputs = Object.entries(result.outputs).map((
-    [port, output],
-  ) => [port, writeOutput(output)]);
-  const { status, reason, numbers, warnings, summary } = result;
-  return JSON.stringify({
-    s: status === "produced" ? 1 : 0,
-    o: Object.fromEntries(outputs) as Record<string, Json>,
-    r: reason,
-    n: numbers,
-    w: warnings?.length ? warnings : undefined,
-    t: summary?.length ? summary : undefined,
-  });
-}
-
-function writeOutput(output: StoredOutput): unknown {
-  if ("one" in output) return writeRef(output.one);
-  if ("born" in output) return { b: output.born.map((birth) => [birth.name, writeRef(birth.ref)]) };
-  return {
-    m: output.members.map((member) =>
-      member === null ? null : "rejected" in member ? member : writeRef(member)
-    ),
-  };
-}
-
-function writeRef(ref: ArtifactRef): RefText {
-  return ref.facts === undefined
-    ? [ref.kind, ref.hash, ref.byteLength]
-    : [ref.kind, ref.hash, ref.byteLength, ref.facts];
-}
-
-function readRef([kind, hash, byteLength, facts]: RefText): ArtifactRef {
-  return { kind, hash: hash as ContentHash, byteLength, facts };
-}
-
-interface ResultText {
-  readonly s: 0 | 1;
-  readonly o: Readonly<Record<string, RefText | { b?: [string, RefText][]; m?: unknown[] }>>;
-  readonly r?: string;
-  readonly n?: Record<string, number>;
-  readonly w?: string[];
-  readonly t?: string[];
-}
-
-function parseResult(text: string): StoredResult {
-  const { s, o, r, n, w, t } = JSON.parse(text) as ResultText;
-  const outputs: Record<string, StoredOutput> = {};
-  for (const port in o) outputs[port] = readOutput(o[port]!);
-  const status = s === 1 ? "produced" : "rejected";
-  return { status, outputs, reason: r, numbers: n, warnings: w, summary: t };
-}
-
-function readOutput(output: RefText | { b?: [string, RefText][]; m?: unknown[] }): StoredOutput {
-  if (Array.isArray(output)) return { one: readRef(output) };
-  if (output.b !== undefined) {
-    return { born: output.b.map(([name, ref]) => ({ name, ref: readRef(ref) })) };
-  }
-  return {
-    members: (output.m ?? []).map((member) =>
-      Array.isArray(member) ? readRef(member as RefText) : member as StoredMember
-    ),
-  };
 }
 
 function fileExists(path: string): boolean {

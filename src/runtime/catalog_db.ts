@@ -28,6 +28,7 @@ const taskColumns: readonly Column[] = [
   { name: "key", type: "VARCHAR" },
   { name: "fromCache", type: "BOOLEAN" },
   { name: "elapsedMs", type: "DOUBLE" },
+  { name: "code", type: "VARCHAR" },
   { name: "reason", type: "VARCHAR" },
   { name: "numbers", type: "JSON" },
 ];
@@ -148,7 +149,7 @@ export class CatalogDb {
       `CREATE OR REPLACE VIEW tasks AS SELECT ${
         journals.length === 0 ? "NULL::VARCHAR" : runOf
       } AS run, node, item, outcome, key, coalesce(fromCache, outcome = 'cached') AS from_cache,
-        elapsedMs AS elapsed_ms, reason, numbers, "at"::TIMESTAMPTZ AS settled_at
+        elapsedMs AS elapsed_ms, code, reason, numbers, "at"::TIMESTAMPTZ AS settled_at
       FROM (${tasks}) WHERE type = 'task-settled'`,
     );
     const calls = journals.length === 0 ? nothing(callColumns) : readLines(journals, callColumns);

@@ -13,6 +13,14 @@ export interface FileStat {
   readonly device: number;
 }
 
+/** Removes what killed processes left half-written in a folder; nothing where there is none. */
+export function sweepTemporaries(disk: Disk, folder: string): void {
+  if (disk.stat(folder)?.isFolder !== true) return;
+  for (const { name, isFile } of disk.list(folder)) {
+    if (isFile && name.startsWith(temporaryPrefix)) disk.remove(`${folder}/${name}`);
+  }
+}
+
 /**
  * The file system as steps and the runtime use it, so that tests can stand in front of it. Methods
  * throw the platform's errors (`Deno.errors.NotFound`, …).
@@ -33,7 +41,10 @@ export interface Disk {
   read(path: string): Promise<Uint8Array>;
   /** Writes under a temporary name beside it, syncs if asked, and renames. */
   write(path: string, content: Uint8Array, options?: { readonly sync?: boolean }): Promise<void>;
-  /** Writes at the end of a file, which is made where there is none, and syncs. */
+  /**
+   * Writes at the end of a file, which is made where there is none, and syncs. Where that fails, as on a
+   * full disk, nothing is added: a later line does not end up behind half of this one.
+   */
   append(path: string, content: Uint8Array): Promise<void>;
   /**
    * Moves a file, to another file system too: then it is copied, synced and compared before the first

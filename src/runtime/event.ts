@@ -77,6 +77,8 @@ export type RunEvent =
     /** Whether a rejection came from the cache. */
     readonly fromCache?: boolean;
     readonly elapsedMs?: number;
+    /** What stands behind the reason of what failed, waits or is left out: see `causeOf`. */
+    readonly code?: string;
     readonly reason?: string;
     readonly numbers?: Readonly<Record<string, number>>;
     /** Given for `ran`; for `cached` the cache has them under the key. */

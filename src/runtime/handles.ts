@@ -50,7 +50,8 @@ export function isHandle(value: unknown): value is Handle {
 export class HandleScope {
   readonly #opened = new Map<string, Opened>();
 
-  constructor(readonly readBytes: ReadBytes) {}
+  /** `rank` is its item's place among those that began, from 0. */
+  constructor(readonly readBytes: ReadBytes, readonly rank = 0) {}
 
   handle(ref: ArtifactRef, kind: Kind, readBytes: ReadBytes = this.readBytes): Handle {
     return new ScopedHandle(ref, kind, this, readBytes);

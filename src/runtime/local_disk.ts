@@ -3,8 +3,6 @@ import { dirname, join } from "node:path";
 import { type Disk, type FileStat, temporaryPrefix } from "./disk.ts";
 import { sha256OfChunks } from "./hash.ts";
 
-let written = 0;
-
 /** The file system of this machine. */
 export const localDisk: Disk = {
   stat(path, { followLinks = true } = {}): FileStat | undefined {
@@ -25,7 +23,7 @@ export const localDisk: Disk = {
   realPath: (path) => Deno.realPathSync(path),
   read: (path) => Deno.readFile(path),
   async write(path, content, { sync = false } = {}) {
-    const temporary = join(dirname(path), `${temporaryPrefix}${Deno.pid}-${written++}`);
+    const temporary = temporaryBeside(path);
     try {
       const file = await Deno.open(temporary, { write: true, createNew: true });
       try {
@@ -42,9 +40,13 @@ export const localDisk: Disk = {
   },
   async append(path, content) {
     const file = await Deno.open(path, { append: true, create: true });
+    const { size } = await file.stat();
     try {
       for (let at = 0; at < content.length;) at += await file.write(content.subarray(at));
       await file.syncData();
+    } catch (error) {
+      await file.truncate(size).catch(() => {});
+      throw error;
     } finally {
       file.close();
     }
@@ -71,6 +73,11 @@ export const localDisk: Disk = {
   },
 };
 
+/** Random, since in a container every process may have the same number. */
+function temporaryBeside(path: string): string {
+  return join(dirname(path), temporaryPrefix + crypto.randomUUID());
+}
+
 /**
  * Gives a file its second name. A link, unlike a rename, is refused by the system itself where the name
  * is taken. Not every file system has links (FAT and exFAT do not).
@@ -88,7 +95,7 @@ async function linkTo(from: string, to: string): Promise<"linked" | "elsewhere" 
 
 /** Copies a file with its times, and compares what arrived, before it gets its name. */
 async function copyTo(from: string, to: string): Promise<void> {
-  const temporary = join(dirname(to), `${temporaryPrefix}${Deno.pid}-${written++}`);
+  const temporary = temporaryBeside(to);
   try {
     const { atime, mtime } = await Deno.stat(from);
     await Deno.copyFile(from, temporary);

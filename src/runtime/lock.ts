@@ -24,8 +24,13 @@ export class WorkspaceLock {
       onWait(readHolder(path));
       await file.lock(true);
     }
-    file.truncateSync(0);
-    file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
+    try {
+      file.truncateSync(0);
+      file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
+    } catch (error) {
+      file.close(); // in a notebook the process goes on, and would hold it for good
+      throw error;
+    }
     return new WorkspaceLock(file);
   }
 

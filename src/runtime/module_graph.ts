@@ -30,7 +30,7 @@ export async function moduleGraph(
   path: string,
   options: {
     readonly memory: ModuleGraphMemory;
-    readonly ownFolder: string;
+    readonly ownFolders: readonly string[];
     readonly config: string;
   },
 ): Promise<ModuleGraph> {
@@ -53,7 +53,7 @@ interface InfoModule {
 
 async function askDeno(
   path: string,
-  { ownFolder, config }: { readonly ownFolder: string; readonly config: string },
+  { ownFolders, config }: { readonly ownFolders: readonly string[]; readonly config: string },
 ): Promise<ModuleGraph> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "--no-lock", "--config", config, path],
@@ -64,7 +64,7 @@ async function askDeno(
     readonly modules: readonly InfoModule[];
     readonly npmPackages?: Readonly<Record<string, { name: string; version: string }>>;
   };
-  const own = info.modules.filter((module) => isUsers(module, ownFolder));
+  const own = info.modules.filter((module) => isUsers(module, ownFolders));
   const broken = own.find((module) => module.error !== undefined);
   if (broken !== undefined) throw new Error(firstLine(broken.error!));
   const paths = own.flatMap((module) => module.local === undefined ? [] : [module.local]).sort();
@@ -83,9 +83,10 @@ async function askDeno(
   };
 }
 
-function isUsers(module: InfoModule, ownFolder: string): boolean {
+function isUsers(module: InfoModule, ownFolders: readonly string[]): boolean {
   if (!module.specifier.startsWith("file:")) return false;
-  return !fromFileUrl(module.specifier).startsWith(ownFolder);
+  const path = fromFileUrl(module.specifier);
+  return !ownFolders.some((folder) => path.startsWith(folder));
 }
 
 function isAsItWas(file: ModuleGraph["files"][number]): boolean {

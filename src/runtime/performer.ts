@@ -28,6 +28,7 @@ import {
   type Waiting,
 } from "./step.ts";
 import { type ArtifactStore, ChangedFile, LostBlob } from "./store.ts";
+import { refusalOf } from "./workspace_problem.ts";
 
 export interface RetryOptions {
   /** How often a task that says it may help is tried again. */
@@ -78,12 +79,13 @@ export type Performed =
 /** Calls steps: gathers their inputs, keeps to limits, retries, and stores what they made. */
 export class Performer {
   readonly #batcher = new Batcher();
+  #scopes = 0;
 
   constructor(readonly effects: PerformerEffects) {}
 
   /** The opened artifacts of one item on its way through the nodes. */
   newScope(): HandleScope {
-    return new HandleScope((ref) => this.effects.store.read(ref));
+    return new HandleScope((ref) => this.effects.store.read(ref), this.#scopes++);
   }
 
   /** Runs one item's way; the batcher must know who is under way. */
@@ -94,6 +96,16 @@ export class Performer {
     } finally {
       this.#batcher.leave();
     }
+  }
+
+  /**
+   * Waits for the result of an item's copy. That may itself wait for a batch to fill, which would never
+   * begin if the batcher went on counting on this item.
+   */
+  async aside(twin: Promise<void>): Promise<void> {
+    this.#batcher.leave();
+    await twin;
+    this.#batcher.enter();
   }
 
   async perform(
@@ -118,6 +130,8 @@ export class Performer {
         isProvisional,
       };
     } catch (error) {
+      // Where no result can be kept, none should be made: each may cost minutes, or a call.
+      if (refusalOf(error) !== undefined) throw error;
       return { type: "unfinished", result: failureOf(error), notes };
     }
   }
@@ -160,11 +174,12 @@ export class Performer {
   async isCurrent(node: GraphNode, inputs: TaskInputs): Promise<boolean> {
     if (node.step.isCurrent === undefined) return true;
     const values = this.#inputValues(node, undefined, inputs, this.newScope());
-    return await node.step.isCurrent(
-      values,
-      node.params,
-      this.context(node, undefined, inputs, []),
-    );
+    const context = this.context(node, undefined, inputs, []);
+    try {
+      return await node.step.isCurrent(values, node.params, context);
+    } catch {
+      return false; // what cannot be looked at is written again, which says what is in the way
+    }
   }
 
   context(
@@ -261,7 +276,11 @@ export class Performer {
     const context = this.context(node, item, inputs, notes);
     const pool = step.pool ?? "cpu";
     if (step.batch === undefined) {
-      return await pools.run(pool, () => call(() => step.run!(values, params, context)));
+      return await pools.run(
+        pool,
+        () => call(() => step.run!(values, params, context)),
+        scope.rank,
+      );
     }
     const { batch } = step;
     let prepared: unknown;
@@ -269,7 +288,7 @@ export class Performer {
       call(async () => {
         prepared = await batch.prepare(values, params, context);
         return { status: "produced", outputs: {} };
-      }));
+      }), scope.rank);
     if (preparation.status !== "produced") return preparation;
     await scope.release();
     const batchContext: BatchContext = { signal, service: (key) => serviceOf(services, node, key) };

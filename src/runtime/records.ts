@@ -13,6 +13,13 @@ export interface RunRecord {
 export interface RunLock {
   readonly recipe: string;
   readonly settings: Readonly<Record<string, Json>>;
+  /** Where relative paths of the recipe and its settings began; in no key. */
+  readonly cwd?: string;
+  /** The recipe's file, for the steps beside it; in no key. */
+  readonly path?: string;
+  /** What the run was limited to, if anything. */
+  readonly limit?: number;
+  readonly until?: string;
   readonly tintype: string;
   readonly deno: string;
   /** The nodes whose items are the run's `items`. */
@@ -24,6 +31,13 @@ export interface RunLock {
     readonly params: Readonly<Record<string, Json>>;
     readonly tools: Readonly<Record<string, string>>;
   }[];
+  /**
+   * By table of the scans, one sha256 over items and content hashes; `tables/<table>.hashes` has
+   * each. Written when the run has come to its end.
+   */
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** The same of all other tables. */
+  readonly outputs?: Readonly<Record<string, string>>;
 }
 
 /** A run as a line of a list. */

@@ -76,6 +76,8 @@ export interface ResolverOptions {
   /** Whether a known result is not to be used. */
   isForced(node: string, item: string | undefined): boolean;
   readonly cache: ActionCache;
+  /** Results that are used although the cache has not kept them. */
+  readonly known?: ReadonlyMap<string, StoredResult>;
   readonly store: ArtifactStore;
 }
 
@@ -174,7 +176,7 @@ export class Resolver {
     if (this.options.isForced(node.id, item?.name)) {
       return { type: "miss", key, inputs, reason: { type: "forced" } };
     }
-    const result = cache.result(key);
+    const result = cache.result(key) ?? this.options.known?.get(key);
     if (result === undefined) {
       return { type: "miss", key, inputs, reason: this.#reason(prepared, item, key, inputs) };
     }

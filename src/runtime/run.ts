@@ -1,11 +1,12 @@
 import type { ArtifactRef, Kind } from "./artifact.ts";
 import { type ActionCache, type IndexedFile, isUnchanged, type StoredResult } from "./cache.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, FileStat } from "./disk.ts";
 import type { Counts, RunListener } from "./event.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
 import type { HandleScope } from "./handles.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
 import { type Item, newItem, type Space } from "./items.ts";
+import { chosenOf } from "./chosen_items.ts";
 import { keepBorn } from "./outputs.ts";
 import { MemoryValve } from "./memory.ts";
 import { failureOf, type Performed, Performer, type RetryOptions } from "./performer.ts";
@@ -14,7 +15,7 @@ import type { Resolution, Resolver, TaskInputs } from "./resolver.ts";
 import { Settler } from "./settler.ts";
 import { hasItemTasks, isSource, stagesOf } from "./stages.ts";
 import type { Born, Failed, Services } from "./step.ts";
-import type { ArtifactStore } from "./store.ts";
+import { type ArtifactStore, ChangedFile } from "./store.ts";
 import type { TableWriter } from "./tables.ts";
 import type { Reason } from "./task_key.ts";
 
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly nodes: readonly GraphNode[];
   /** At most so many items of each scan. */
   readonly limit?: number;
+  /** By source node, the only items that are taken; all when left out. */
+  readonly items?: ReadonlyMap<string, ReadonlySet<string>>;
   readonly retry: RetryOptions;
   /** Fires when the run is to stop: what is in flight is finished, nothing new begins. */
   readonly signal: AbortSignal;
@@ -139,10 +142,8 @@ export class Run {
     const [port] = outputPorts(node.step).find(([, each]) => each.flow === "many")!;
     const space = resolver.space(node, port);
     const born = result.outputs[port] as readonly Born<Kind>[];
-    const { limit } = this.options;
-    const isLimited = limit !== undefined && born.length > limit;
+    const { kept, isLimited } = chosenOf(born, node, this.options);
     space.isCut = isLimited || (result.isPartial ?? false);
-    const kept = isLimited ? born.slice(0, limit) : born;
     for (const birth of kept) {
       if ("file" in birth) space.items.push(newItem(birth.name, birth.file));
     }
@@ -258,7 +259,7 @@ export class Run {
     // A copy of this picture is at work: its result will be this one's too.
     const twin = this.#running.get(resolution.key);
     if (twin !== undefined) {
-      await twin;
+      await this.#performer.aside(twin);
       return await this.#runItem(node, item, scope);
     }
     await this.#alone(resolution.key, () => this.#execute(node, item, resolution, scope));
@@ -333,7 +334,7 @@ export class Run {
     if (resolution.type === "hit") return this.#knownAfterAll(node, item, resolution);
     const twin = this.#running.get(resolution.key);
     if (twin !== undefined) {
-      await twin;
+      await this.#performer.aside(twin);
       return await this.#firstLook(node, item, hash, look);
     }
     this.#reportStart(node, item, resolution.key, resolution.reason);
@@ -347,18 +348,22 @@ export class Run {
     const file = item.file!;
     const known = index.get(file.path);
     if (known !== undefined && isUnchanged(file, known)) return { hash: known.hash };
+    const { disk, cache } = this.effects;
+    let read: { readonly hash: ContentHash; readonly bytes: Uint8Array };
+    const seenMs = this.effects.now();
     try {
-      const seenMs = this.effects.now();
-      const bytes = await this.effects.disk.read(file.path);
-      const hash = sha256(bytes);
-      if (bytes.length === file.size) {
-        this.effects.cache.indexFile(file.path, { ...file, seenMs, hash });
-      }
-      return { hash, bytes };
+      const bytes = await disk.read(file.path);
+      read = { hash: sha256(bytes), bytes };
+      const after = disk.stat(file.path);
+      if (after === undefined) throw new ChangedFile("removed");
+      // What is read while it is written is neither what the file was nor what it will be.
+      if (!isSameLook(file, after)) throw new ChangedFile("changed");
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) return failureOf(error);
-      return { status: "failed", reason: "The file was removed while the run was under way" };
+      const isGone = error instanceof Deno.errors.NotFound;
+      return failureOf(isGone ? new ChangedFile("removed") : error);
     }
+    cache.indexFile(file.path, { ...file, seenMs, hash: read.hash });
+    return read;
   }
 
   #reportStart(node: GraphNode, item: Item | undefined, key: TaskKey, why: Reason) {
@@ -390,4 +395,13 @@ export class Run {
     this.#settler.notes(node, item, notes);
     this.#settler.unfinished(node, item, task.key, result, task.elapsedMs);
   }
+}
+
+/** Whether two looks at a file show the same state of it. */
+function isSameLook(
+  before: Pick<FileStat, "size" | "mtimeMs" | "inode">,
+  after: Pick<FileStat, "size" | "mtimeMs" | "inode">,
+): boolean {
+  return before.size === after.size && before.mtimeMs === after.mtimeMs &&
+    before.inode === after.inode;
 }

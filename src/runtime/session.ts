@@ -3,36 +3,34 @@ import { ActionCache } from "./cache.ts";
 import type { Catalog } from "./catalog.ts";
 import { type CatalogDb, openCatalog } from "./catalog_db.ts";
 import { checkRecipe, isUserStep } from "./check.ts";
+import type { Kind } from "./artifact.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { Disk } from "./disk.ts";
 import type { Counts, RunEvent, RunListener } from "./event.ts";
-import { ancestorsOf, type Graph, type GraphNode, outputPorts, withoutUnused } from "./graph.ts";
-import type { Json } from "./hash.ts";
+import { ancestorsOf, type Graph, type GraphNode, withoutUnused } from "./graph.ts";
 import { sha256 } from "./hash.ts";
-import { newItem } from "./items.ts";
 import { Journal } from "./journal.ts";
 import { localDisk } from "./local_disk.ts";
 import { type Holder, WorkspaceLock } from "./lock.ts";
-import { keyedParams } from "./params.ts";
-import { Performer, type RetryOptions, serviceOf } from "./performer.ts";
+import { Performer, type RetryOptions } from "./performer.ts";
 import { forcedNode, forcing } from "./forcing.ts";
 import { type PlannedGroup, planRun } from "./plan.ts";
+import { lookForPlan, partsOf, scanAll, scanForPlan, withForecasts } from "./preparation.ts";
 import { Pools } from "./pools.ts";
 import { parseRecipe } from "./recipe.ts";
-import {
-  listRuns,
-  previousTables,
-  type RunLock,
-  type RunSummary,
-  summarizeRun,
-} from "./records.ts";
-import { type Resolution, Resolver } from "./resolver.ts";
+import { listRuns, previousTables, type RunSummary, summarizeRun } from "./records.ts";
+import { Resolver } from "./resolver.ts";
 import { Run } from "./run.ts";
+import { lockText, sealLock } from "./run_lock.ts";
+import { nextRunName } from "./run_name.ts";
 import type { Settings } from "./settings.ts";
 import { SourceFile } from "./source.ts";
-import { isSource, sourceSpace } from "./stages.ts";
-import type { AnyStep, Born, Releasable, Services, ToolContext } from "./step.ts";
+import type { AnyStep, Born, Releasable, Services } from "./step.ts";
 import { ArtifactStore } from "./store.ts";
+import type { StoredResult } from "./stored_result.ts";
 import { TableWriter } from "./tables.ts";
+import { tracedDisk } from "./traces.ts";
+import { refusalOf, WorkspaceProblem } from "./workspace_problem.ts";
 import type { NodeParts } from "./task_key.ts";
 import { loadUserSteps } from "./user_steps.ts";
 import { placeParams } from "./values.ts";
@@ -78,11 +76,22 @@ export interface RunSettings {
   readonly force?: readonly string[];
   /** At most so many items of each scan. */
   readonly limit?: number;
+  /** By source node, the only items that are taken; all when left out. */
+  readonly items?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By node, what its tasks share in their keys, in place of what this machine has. */
+  readonly parts?: ReadonlyMap<string, NodeParts>;
+  /** By key, results that are used although the cache has not kept them. */
+  readonly known?: ReadonlyMap<string, StoredResult>;
   readonly retry?: Partial<RetryOptions>;
   readonly signal?: AbortSignal;
   readonly listener?: RunListener;
   /** Hears who is in the way when the workspace is taken. */
   readonly onWait?: (holder: Holder | undefined) => void;
+}
+
+export interface PlanSettings extends RunSettings {
+  /** What the steps look at the world through; this machine's file system when left out. */
+  readonly disk?: Disk;
 }
 
 export interface RunReport {
@@ -142,27 +151,15 @@ export class Session {
   }
 
   /** What a run would do and why, grouped. Writes nothing. */
-  async plan(graph: Graph, settings: RunSettings = {}): Promise<PlannedGroup[]> {
+  async plan(graph: Graph, settings: PlanSettings = {}): Promise<PlannedGroup[]> {
     const nodes = nodesUntil(graph, settings.until);
     return await this.#withCache("read", async (cache) => {
-      const { resolver, store } = await this.#resolver(graph, nodes, settings, cache);
-      const performer = new Performer({
-        recipe: graph.recipe,
-        nodes,
-        resolver,
-        store,
-        disk: localDisk,
-        services: this.#services,
-        pools: new Pools({}),
-        retry: retryDefaults,
-        signal: new AbortController().signal,
-        emit: () => {},
-      });
+      const { performer, resolver } = await this.#looker(graph, nodes, settings, cache);
       const groups = await planRun({
         resolver,
         nodes,
         look: (node) => lookForPlan(node, performer, resolver),
-        scan: (node) => scanForPlan(node, performer, resolver, settings.limit),
+        scan: (node) => scanForPlan(node, performer, resolver, settings),
         statIndex: (items) => cache.filesAt(items.flatMap((item) => item.file?.path ?? [])),
         rehash: async (item, known) =>
           known?.size === item.file!.size
@@ -174,29 +171,41 @@ export class Session {
     });
   }
 
+  /** What the scans of a graph find, by node; nothing of it is read. Throws where one cannot. */
+  async scan(
+    graph: Graph,
+    settings: PlanSettings = {},
+  ): Promise<ReadonlyMap<string, readonly Born<Kind>[]>> {
+    const nodes = nodesUntil(graph, settings.until);
+    return await this.#withCache("read", async (cache) => {
+      const { performer } = await this.#looker(graph, nodes, settings, cache);
+      return await scanAll(nodes, performer);
+    });
+  }
+
   /** Runs a graph, waiting for its turn in the workspace. */
   async run(graph: Graph, settings: RunSettings = {}): Promise<RunReport> {
     const nodes = nodesUntil(graph, settings.until);
     for (const each of settings.force ?? []) requireNode(graph, forcedNode(each));
     const { workspace } = this.options;
-    Deno.mkdirSync(join(workspace, "runs"), { recursive: true });
-    writeIgnoreFile(workspace);
-    const started = this.#now();
-    const run = runName(started);
-    const holder = { pid: Deno.pid, run, since: started.toISOString() };
-    const lock = await WorkspaceLock.acquire(
-      join(workspace, "lock"),
-      holder,
-      settings.onWait ?? (() => {}),
-    );
+    let lock: WorkspaceLock | undefined;
     try {
+      Deno.mkdirSync(join(workspace, "runs"), { recursive: true });
+      writeIgnoreFile(workspace);
+      const started = this.#now();
+      const run = nextRunName(runNames(workspace), started);
+      const holder = { pid: Deno.pid, run, since: started.toISOString() };
+      const onWait = settings.onWait ?? (() => {});
+      lock = await WorkspaceLock.acquire(join(workspace, "lock"), holder, onWait);
       return await this.#withCache(
         "write",
-        (cache) => this.#runLocked(graph, nodes, settings, cache, run),
+        (cache) => this.#runLocked(graph, nodes, settings, cache),
       );
+    } catch (error) {
+      throw workspaceProblem(workspace, error);
     } finally {
       await releaseAll(this.#services);
-      lock.release();
+      lock?.release();
     }
   }
 
@@ -215,18 +224,27 @@ export class Session {
     nodes: readonly GraphNode[],
     settings: RunSettings,
     cache: ActionCache,
-    run: string,
   ): Promise<RunReport> {
     const { workspace } = this.options;
+    // Only now: others may have begun while this one waited.
+    const run = nextRunName(runNames(workspace), this.#now());
     const startedMs = performance.now();
     const { resolver, store, parts } = await this.#resolver(graph, nodes, settings, cache);
     store.sweep();
     const previous = previousTables(workspace, graph.recipe);
+    sweepRuns(workspace);
+    const traced = tracedDisk(localDisk, join(workspace, "unfinished.jsonl"));
     const folder = join(workspace, "runs", run);
     Deno.mkdirSync(folder);
     Deno.writeTextFileSync(join(folder, "recipe.yaml"), graph.text);
-    Deno.writeTextFileSync(join(folder, "lock.json"), lockText(graph, nodes, parts));
-    const journal = new Journal(join(folder, "journal.jsonl"), () => this.#now());
+    Deno.writeTextFileSync(
+      join(folder, "lock.json"),
+      lockText(graph, nodes, { ...settings, parts, cwd: this.options.cwd }),
+    );
+    const journal = new Journal(join(folder, "journal.jsonl"), {
+      now: () => this.#now(),
+      beforeWrite: () => cache.flush(),
+    });
     const tables = new TableWriter(join(folder, "tables"), previous, (ref) => {
       const bytes = store.readNow(ref);
       return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
@@ -241,13 +259,14 @@ export class Session {
         recipe: graph.recipe,
         nodes,
         limit: settings.limit,
+        items: settings.items,
         retry: { ...retryDefaults, ...settings.retry },
         signal: settings.signal ?? new AbortController().signal,
       }, {
         resolver,
         cache,
         store,
-        disk: localDisk,
+        disk: traced.disk,
         services: this.#services,
         pools: poolsOf(settings),
         tables,
@@ -255,14 +274,41 @@ export class Session {
         now: () => this.#now().getTime(),
       }).run();
       tables.close();
+      if (!isInterrupted) sealLock(folder, tables.digests);
       const status = statusOf(counts, isInterrupted);
       const elapsedMs = Math.round(performance.now() - startedMs);
       cache.flush();
       emit({ type: "run-finished", run, status, counts, elapsedMs });
       return { run, folder, status, counts };
     } finally {
+      // Whatever it ended by, it has cleared up behind itself; only a kill leaves something.
+      traced.finish();
+      tables.abandon();
       journal.close();
     }
+  }
+
+  /** What looks at the world for a plan. */
+  async #looker(
+    graph: Graph,
+    nodes: readonly GraphNode[],
+    settings: PlanSettings,
+    cache: ActionCache,
+  ) {
+    const { resolver, store } = await this.#resolver(graph, nodes, settings, cache);
+    const performer = new Performer({
+      recipe: graph.recipe,
+      nodes,
+      resolver,
+      store,
+      disk: settings.disk ?? localDisk,
+      services: this.#services,
+      pools: new Pools({}),
+      retry: retryDefaults,
+      signal: new AbortController().signal,
+      emit: () => {},
+    });
+    return { performer, resolver };
   }
 
   async #resolver(
@@ -274,11 +320,21 @@ export class Session {
     const store = new ArtifactStore(join(this.options.workspace, "store"), cache, localDisk);
     const parts = new Map(
       await Promise.all(
-        nodes.map(async (node) => [node.id, await partsOf(node, this.#services)] as const),
+        nodes.map(async (node) =>
+          [node.id, settings.parts?.get(node.id) ?? await partsOf(node, this.#services)] as const
+        ),
       ),
     );
     const isForced = forcing(settings.force ?? []);
-    const resolver = new Resolver({ recipe: graph.recipe, nodes, parts, isForced, cache, store });
+    const resolver = new Resolver({
+      recipe: graph.recipe,
+      nodes,
+      parts,
+      isForced,
+      cache,
+      known: settings.known,
+      store,
+    });
     return { resolver, store, parts };
   }
 
@@ -327,39 +383,6 @@ export class Session {
 
 const retryDefaults: RetryOptions = { retries: 4, minWaitMs: 1_000, maxWaitMs: 60_000 };
 
-async function partsOf(node: GraphNode, services: Services): Promise<NodeParts> {
-  const { step, params } = node;
-  const context: ToolContext = { service: (key) => serviceOf(services, node, key) };
-  const tools = { ...await step.tools?.(params, context) };
-  if (isSource(node)) {
-    for (const [, port] of outputPorts(step)) {
-      Object.assign(tools, await port.kind.identifyTools?.());
-    }
-  }
-  return {
-    step: step.name,
-    version: node.version,
-    // A scan's parameters choose items; what is found in a file does not depend on them.
-    params: isSource(node) ? {} : keyedParams(step.params, params) as Record<string, Json>,
-    tools,
-  };
-}
-
-/** Says beside each group of tasks to run what it would cost, where the step knows. */
-async function withForecasts(
-  groups: readonly PlannedGroup[],
-  nodes: readonly GraphNode[],
-  services: Services,
-): Promise<PlannedGroup[]> {
-  return await Promise.all(groups.map(async (group) => {
-    const node = nodes.find(({ id }) => id === group.node)!;
-    if (group.verdict !== "run" && group.verdict !== "perhaps") return group;
-    const context: ToolContext = { service: (key) => serviceOf(services, node, key) };
-    const forecast = await node.step.forecast?.(group.count, node.params, context);
-    return forecast === undefined ? group : { ...group, forecast };
-  }));
-}
-
 async function releaseAll(services: Services) {
   for (const service of services.values()) await (service as Partial<Releasable>).release?.();
 }
@@ -373,40 +396,6 @@ function nodesUntil(graph: Graph, until: string | undefined): readonly GraphNode
 function requireNode(graph: Graph, id: string) {
   if (graph.nodes.some((node) => node.id === id)) return;
   throw new UnknownNode(id, graph.nodes.map((node) => node.id));
-}
-
-async function scanForPlan(
-  node: GraphNode,
-  performer: Performer,
-  resolver: Resolver,
-  limit: number | undefined,
-): Promise<{ readonly problem?: string }> {
-  const { result } = await performer.scan(node, { refs: {}, keyed: {} });
-  if (result.status !== "produced") return { problem: result.reason };
-  const [, port] = sourceSpace(node).split(".") as [string, string];
-  const space = resolver.space(node, port);
-  const born = result.outputs[port] as readonly Born<never>[];
-  for (const birth of born.slice(0, limit)) {
-    if ("file" in birth) space.items.push(newItem(birth.name, birth.file));
-  }
-  space.isCut = (limit !== undefined && born.length > limit) || (result.isPartial ?? false);
-  resolver.settle(node, undefined, "produced");
-  return {};
-}
-
-/** Reads something outside for a plan; what it makes is kept in memory. */
-async function lookForPlan(
-  node: GraphNode,
-  performer: Performer,
-  resolver: Resolver,
-): Promise<Resolution> {
-  const resolution = resolver.resolve(node, undefined);
-  if (resolution.type === "blocked") return resolution;
-  const { inputs } = resolution;
-  const performed = await performer.perform(node, undefined, inputs, performer.newScope());
-  return performed.type === "stored"
-    ? resolver.resolveSeen(node, inputs, performed.result)
-    : { type: "blocked", status: "held-up", by: node.id };
 }
 
 function poolsOf(settings: RunSettings): Pools {
@@ -434,26 +423,20 @@ function startEvent(run: string, graph: Graph, nodes: readonly GraphNode[]): Run
   };
 }
 
-function lockText(
-  graph: Graph,
-  nodes: readonly GraphNode[],
-  parts: ReadonlyMap<string, NodeParts>,
-): string {
-  const lock: RunLock = {
-    recipe: graph.recipe,
-    settings: graph.settings,
-    tintype: version,
-    deno: Deno.version.deno,
-    sources: nodes.filter(isSource).map((node) => node.id),
-    nodes: nodes.map((node) => ({ id: node.id, ...parts.get(node.id)! })),
-  };
-  return `${JSON.stringify(lock, undefined, 2)}\n`;
+function runNames(workspace: string): readonly string[] {
+  return localDisk.list(join(workspace, "runs")).map(({ name }) => name);
 }
 
-/** `20261121-033012-123`: sorts by time; two runs of a workspace never begin together. */
-function runName(at: Date): string {
-  const digits = at.toISOString().replace(/[^0-9]/g, "");
-  return `${digits.slice(0, 8)}-${digits.slice(8, 14)}-${digits.slice(14, 17)}`;
+/** Removes what the run before left half-written, if it was killed; its tables are read as they are. */
+function sweepRuns(workspace: string) {
+  const last = runNames(workspace).toSorted().at(-1);
+  if (last !== undefined) TableWriter.sweep(join(workspace, "runs", last, "tables"), localDisk);
+}
+
+/** What the system refuses, said of the workspace; any other error as it is. */
+function workspaceProblem(workspace: string, error: unknown): unknown {
+  const refusal = refusalOf(error);
+  return refusal === undefined ? error : new WorkspaceProblem(workspace, refusal, error);
 }
 
 /** Keeps a workspace out of a dataset's version control. */

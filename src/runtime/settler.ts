@@ -1,5 +1,6 @@
 import type { ArtifactRef } from "./artifact.ts";
 import type { ActionCache, StoredResult } from "./cache.ts";
+import { codeOf } from "./cause.ts";
 import {
   type Counts,
   type Outcome,
@@ -58,6 +59,7 @@ export class Settler {
       outcome,
       key,
       fromCache: isProduced ? undefined : true,
+      code: codeOf(outcome, result.reason),
       reason: result.reason,
       numbers: result.numbers,
     });
@@ -76,6 +78,8 @@ export class Settler {
     if (failedMembers.size === 0 && !isProvisional) {
       const name = { node: resolver.taskNode(node), item: item?.name ?? "", key };
       cache.record(name, resolver.keyParts(node, inputs, item), result);
+      // It was paid for: a kill within the cache's 50 ms would have it asked and paid for again.
+      if (node.step.origin === "remote") cache.flush();
     }
     const isProduced = result.status === "produced";
     resolver.settle(node, item, isProduced ? "produced" : "rejected", result);
@@ -90,6 +94,7 @@ export class Settler {
       outcome,
       key,
       elapsedMs: rounded(elapsedMs),
+      code: codeOf(outcome, result.reason),
       reason: result.reason,
       numbers: result.numbers,
       outputs: isProduced ? outputsOf(result, inputs) : undefined,
@@ -122,6 +127,7 @@ export class Settler {
       outcome: status,
       key,
       elapsedMs: rounded(elapsedMs),
+      code: codeOf(status, reason),
       reason,
     });
     this.#addRow(node, item);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ArtifactRef } from "./artifact.ts";
 import type { ActionCache } from "./cache.ts";
-import { type Disk, temporaryPrefix } from "./disk.ts";
+import { type Disk, sweepTemporaries } from "./disk.ts";
 import { type ContentHash, sha256 } from "./hash.ts";
 import type { OutsideFile } from "./step.ts";
 
@@ -23,6 +23,10 @@ export class LostBlob extends Error {
 /** A file outside is no longer what it was when the run looked at it. */
 export class ChangedFile extends Error {
   override readonly name = "ChangedFile";
+
+  constructor(readonly change: "changed" | "removed") {
+    super(`The file was ${change} while the run was under way; run again`);
+  }
 }
 
 /**
@@ -99,12 +103,7 @@ export class ArtifactStore {
   sweep(): void {
     if (this.disk.stat(this.folder) === undefined) return;
     for (const shard of this.disk.list(this.folder)) {
-      if (!shard.isFolder) continue;
-      for (const file of this.disk.list(join(this.folder, shard.name))) {
-        if (file.name.startsWith(temporaryPrefix)) {
-          this.disk.remove(join(this.folder, shard.name, file.name));
-        }
-      }
+      if (shard.isFolder) sweepTemporaries(this.disk, join(this.folder, shard.name));
     }
   }
 
@@ -121,7 +120,6 @@ export class ArtifactStore {
       ? undefined
       : await this.disk.read(file.path);
     if (bytes !== undefined && sha256(bytes) === hash) return bytes;
-    const what = bytes === undefined ? "was removed" : "was changed";
-    throw new ChangedFile(`The file ${what} while the run was under way; run again`);
+    throw new ChangedFile(bytes === undefined ? "removed" : "changed");
   }
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { ArtifactRef, Column, Kind } from "./artifact.ts";
+import type { Disk } from "./disk.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
+import { hashListPath, sealingEnd, writeHashList } from "./hash_list.ts";
 
 /** One Parquet file of a run: the outputs of a node that share their rows. */
 export interface TableDefinition {
@@ -125,21 +127,51 @@ export class TableWriter {
     live.add(JSON.stringify(this.#record(definition, row)));
   }
 
-  /** Writes a table in its final form. Rows are read twice, so they come from a function. */
+  /** Writes a table in its final form. Rows are read several times, so they come from a function. */
   async seal(definition: TableDefinition, rows: () => Iterable<TableRow>): Promise<void> {
     const { name } = definition;
     const digest = digestOf(definition, rows());
     const target = join(this.folder, `${name}.parquet`);
     if (!this.#link(name, digest, target)) await this.#write(definition, rows(), target);
+    const list = hashListPath(this.folder, name);
+    if (!this.#link(name, digest, list)) writeHashList(list, definition, rows());
     this.#digests[name] = digest;
     this.#saveDefinition(definition);
     this.#live.get(name)?.remove();
     this.#live.delete(name);
   }
 
+  /** Lets go of tables that were not sealed, of a run that ended early; nothing after a `close`. */
+  abandon(): void {
+    for (const live of this.#live.values()) live.abandon();
+    this.#live.clear();
+  }
+
+  /** Removes what a killed run left half-written in the folder of its tables. */
+  static sweep(folder: string, disk: Disk): void {
+    if (disk.stat(folder) === undefined) return;
+    for (const { name } of disk.list(folder)) {
+      if (name.startsWith(".") && name.endsWith(sealingEnd)) disk.remove(join(folder, name));
+    }
+  }
+
+  /** One sha256 over the rows of each sealed table. */
+  get digests(): Readonly<Record<string, string>> {
+    return this.#digests;
+  }
+
+  static #removeIfThere(path: string) {
+    try {
+      Deno.removeSync(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
   /** Leaves what a later run needs to tell whether a table is the same. */
   close(): void {
     for (const live of this.#live.values()) live.close();
+    this.#live.clear();
     Deno.writeTextFileSync(join(this.folder, "index.json"), JSON.stringify(this.#digests));
   }
 
@@ -151,7 +183,7 @@ export class TableWriter {
 
   #link(name: string, digest: string, target: string): boolean {
     if (this.previous?.digests[name] !== digest) return false;
-    const source = join(this.previous.folder, `${name}.parquet`);
+    const source = join(this.previous.folder, basename(target));
     try {
       Deno.linkSync(source, target);
       return true;
@@ -162,10 +194,15 @@ export class TableWriter {
 
   async #write(definition: TableDefinition, rows: Iterable<TableRow>, target: string) {
     const { parquetBytes } = await import("./parquet.ts");
-    const temporary = join(this.folder, `.${definition.name}.sealing.parquet`);
+    const temporary = join(this.folder, `.${definition.name}.parquet${sealingEnd}`);
     const records = this.#records(definition, rows);
-    Deno.writeFileSync(temporary, parquetBytes(columnsOfTable(definition), records));
-    Deno.renameSync(temporary, target);
+    try {
+      Deno.writeFileSync(temporary, parquetBytes(columnsOfTable(definition), records));
+      Deno.renameSync(temporary, target);
+    } catch (error) {
+      TableWriter.#removeIfThere(temporary);
+      throw error;
+    }
   }
 
   *#records(definition: TableDefinition, rows: Iterable<TableRow>) {
@@ -196,15 +233,18 @@ class LiveTable {
   readonly #encoder = new TextEncoder();
   #lines: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Why the timer could not write, which nobody could be told. */
+  #failure: unknown;
 
   constructor(readonly path: string) {
     this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
   }
 
   add(line: string): void {
+    if (this.#failure !== undefined) throw this.#failure;
     this.#lines.push(line);
     if (this.#lines.length >= liveFlushRows) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), liveFlushMs);
+    else this.#timer ??= setTimeout(() => this.#flushLater(), liveFlushMs);
   }
 
   close(): void {
@@ -212,13 +252,24 @@ class LiveTable {
     this.#file.close();
   }
 
+  /** Closes it as it is; the rows that were not written yet are let go. */
+  abandon(): void {
+    clearTimeout(this.#timer);
+    this.#lines = [];
+    this.#file.close();
+  }
+
   remove(): void {
-    try {
-      this.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error; // closed before
-    }
+    this.abandon();
     Deno.removeSync(this.path);
+  }
+
+  #flushLater() {
+    try {
+      this.#flush();
+    } catch (error) {
+      this.#failure ??= error;
+    }
   }
 
   #flush(): void {

@@ -10,7 +10,8 @@ import { SourceFile } from "./source.ts";
 import { type AnyStep, isStep } from "./step.ts";
 
 const projectFolder = fromFileUrl(new URL("../../", import.meta.url));
-const ownFolder = `${projectFolder}src/`;
+const ownFolders = [`${projectFolder}src/`, `${projectFolder}models/`];
+const ownModels = `${projectFolder}models/`;
 
 /**
  * Loads the step files that a recipe uses, by the text of `use`, which is relative to the recipe's
@@ -34,6 +35,22 @@ export async function loadUserSteps(
   return loaded;
 }
 
+/** The files of the user's that a recipe's steps are made of, absolute. */
+export async function stepModules(recipe: Recipe, recipePath: string): Promise<readonly string[]> {
+  const memory: ModuleGraphMemory = { moduleGraph: () => undefined, putModuleGraph: () => {} };
+  const config = `${projectFolder}deno.json`;
+  const modules = new Set<string>();
+  for (const { use } of recipe.nodes) {
+    if (use === undefined || !isUserStep(use.text)) continue;
+    const path = resolve(dirname(recipePath), use.text);
+    const { files } = await moduleGraph(path, { memory, ownFolders, config });
+    for (const each of files) {
+      if (!each.path.startsWith(ownModels)) modules.add(each.path);
+    }
+  }
+  return [...modules];
+}
+
 class StepFile {
   readonly #path: string;
 
@@ -55,7 +72,7 @@ class StepFile {
       const found = stepIn(module);
       if (typeof found === "string") return { problem: found, help: exportHelp };
       const config = `${projectFolder}deno.json`;
-      const { fingerprint } = await moduleGraph(this.#path, { memory, ownFolder, config });
+      const { fingerprint } = await moduleGraph(this.#path, { memory, ownFolders, config });
       return { step: found, fingerprint };
     } catch (error) {
       return { problem: this.#reason(error), related: this.#place(error) };

@@ -83,6 +83,8 @@ export const modelShape = z.strictObject({
   decode: decodeShape.optional(),
   /** Other models that it works with: the text side of CLIP, its tokenizer. */
   companions: z.record(z.string(), z.string()).default({}),
+  /** Of an image-embedding: the cosine from which pictures are similar, where a recipe gives none. */
+  similar_from: z.number().gt(0).max(1).optional(),
 });
 
 export type ModelEntry = z.output<typeof modelShape> & { readonly name: string };

@@ -67,7 +67,7 @@ const someQuality = defineStep({
   doc: "Stands in for the real one.",
   origin: "computed",
   inputs: { image: each(image, "the pictures") },
-  params: z.object({}),
+  params: z.object({ max_side_px: z.int().optional() }),
   outputs: { quality: each(quality, "one row a picture") },
   async run({ image }) {
     const { width, height } = await (await image.read()).header();

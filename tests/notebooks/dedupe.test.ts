@@ -134,9 +134,12 @@ Deno.test("a default is written into a recipe and nothing else of it changes", a
   const text = Deno.readTextFileSync(dedupeRecipe);
   rig.write({ "own.yaml": `# mine\n${text}\n# the end\n` });
   const path = rig.path("own.yaml");
-  assert.deepEqual(writeDefault(path, "threshold", 0.873), { path, before: 0.95, after: 0.873 });
+  assert.deepEqual(writeDefault(path, "threshold", 0.873), { path, before: 0, after: 0.873 });
   const written = Deno.readTextFileSync(path);
-  assert.equal(written, `# mine\n${text}\n# the end\n`.replace("default: 0.95,", "default: 0.873,"));
+  assert.equal(
+    written,
+    `# mine\n${text}\n# the end\n`.replace("number, default: 0,", "number, default: 0.873,"),
+  );
   assert.notEqual(written, `# mine\n${text}\n# the end\n`);
   assert.throws(() => writeDefault(path, "nothing", 1), /its parameter "nothing" has no default/);
   assert.throws(() => writeDefault(path, "threshold", NaN), /a number is wanted/);
@@ -219,8 +222,11 @@ Deno.test({
       assert.ok(measured.some(({ value }) => value < threshold));
       const written = Deno.readTextFileSync(rig.path("own.yaml"));
       assert.equal(parse(written).params.threshold.default, threshold);
-      assert.equal(written, before.replace("default: 0.95,", `default: ${threshold},`));
-      assert.match(textOf(cells), new RegExp(`was 0\\.95 and is ${threshold} now`));
+      assert.equal(
+        written,
+        before.replace("number, default: 0,", `number, default: ${threshold},`),
+      );
+      assert.match(textOf(cells), new RegExp(`was 0 and is ${threshold} now`));
       assert.equal(Deno.readTextFileSync(rig.path("out/decisions.jsonl")), verdicts);
     });
   },

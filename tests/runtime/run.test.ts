@@ -122,6 +122,16 @@ Deno.test("a step with a batch gets many items in one call, and the last few wit
   assert.ok(sizes.length <= 4, `called with ${sizes}`);
 });
 
+Deno.test("copies of what is in a batch that is not full do not hold it up", async () => {
+  await using rig = new Rig();
+  rig.write(Object.fromEntries("abcdefgh".split("").map((name) => [`in/${name}`, "the same"])));
+  const { status, counts } = await rig.run(
+    `${recipe}  batched: { use: test.batched, from: upper }\n`,
+  );
+  assert.deepEqual([status, counts.failed], ["complete", 0]);
+  assert.deepEqual(rig.takeCalls()["test.batched"], ["1"]);
+});
+
 Deno.test("no more items are computed at the same time than jobs allow", async () => {
   await using rig = new Rig();
   rig.write(Object.fromEntries("abcdefgh".split("").map((name) => [`in/${name}`, name])));

@@ -187,7 +187,7 @@ Deno.test("what holds for all is one failure; a refusal concerns one picture", a
     event.type === "task-settled" && event.outcome === "failed"
   );
   assert.match((failures[0] as { reason: string }).reason, /set GEMINI_API_KEY/);
-  model.answers = (question, call) => {
+  model.answers = (_, call) => {
     if (call % 3 !== 0) return good;
     throw new VisionProblem("Gemini would not describe the picture", "refused", false);
   };

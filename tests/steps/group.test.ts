@@ -21,16 +21,21 @@ const greyModel = defineStep({
   doc: "A vector a picture.",
   origin: "computed",
   inputs: { image: each(image, "the pictures") },
-  params: z.object({ is_missing: z.boolean().default(false) }),
+  params: z.object({
+    is_missing: z.boolean().default(false),
+    similar_from: z.number().optional(),
+  }),
   outputs: { embedding: each(embedding, "a vector a picture") },
-  async run({ image }, { is_missing }) {
+  async run({ image }, { is_missing, similar_from }) {
     if (is_missing) return produced({ embedding: new Float32Array() });
     const bytes = await (await image.read()).bytes();
     const grey = await sharp(bytes).greyscale().resize(8, 8, { fit: "fill" }).raw().toBuffer();
     const mean = grey.reduce((sum, value) => sum + value, 0) / grey.length;
     const vector = Float32Array.from(grey, (value) => value - mean);
     const length = Math.hypot(...vector) || 1;
-    return produced({ embedding: vector.map((value) => value / length) });
+    const unit = vector.map((value) => value / length);
+    if (similar_from === undefined) return produced({ embedding: unit });
+    return produced({ embedding: { vector: unit, model: "grey", similar_from } });
   },
 });
 
@@ -190,4 +195,17 @@ Deno.test("an empty folder, and one picture, end well", async () => {
     const [row] = await rig.rows("SELECT images FROM alike_groups");
     assert.equal(Number(row!["images"]), Object.keys(photos).length);
   }
+});
+
+Deno.test("without a threshold the model's own is taken, and a strict one where it has none", async () => {
+  const without = recipe().replace("    with: { threshold: 0.9 }\n", "");
+  const thresholds = async (text: string) => {
+    await using rig = new Rig({ "a.png": await blotches(1), "b.png": await blotches(2) });
+    assert.equal((await rig.run(text)).status, "complete");
+    return (await rig.rows("SELECT threshold FROM alike_groups")).map(({ threshold }) => threshold);
+  };
+  const known = without.replace("is_missing: false", "is_missing: false, similar_from: 0.6");
+  assert.deepEqual(await thresholds(known), [0.6]);
+  assert.deepEqual(await thresholds(without), [0.95]);
+  assert.deepEqual(await thresholds(recipe()), [0.9]);
 });

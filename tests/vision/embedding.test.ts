@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import sharp from "sharp";
 import { Image } from "../../src/imaging/image.ts";
 import type { RunEvent } from "../../src/runtime/event.ts";
+import type { MadeEmbedding } from "../../src/steps/inspect/kinds.ts";
 import { inspectEmbedding } from "../../src/steps/inspect/embedding.ts";
 import { clipProbabilities, readTokenizer, textFeeds } from "../../src/vision/clip_text.ts";
 import { cosine, unitVector } from "../../src/vision/vectors.ts";
@@ -73,7 +74,7 @@ async function embeddings(
   await rig.models.release();
   return results.map((result) => {
     assert.equal(result.status, "produced");
-    return (result as { outputs: { embedding: Float32Array } }).outputs.embedding;
+    return (result as { outputs: { embedding: MadeEmbedding } }).outputs.embedding.vector;
   });
 }
 

@@ -14,6 +14,7 @@ import {
   produced,
   type Rejected,
   rejected,
+  type StepContext,
 } from "../../runtime/step.ts";
 import { decisions } from "../decisions/read.ts";
 import { embedding, fingerprint } from "../inspect/kinds.ts";
@@ -21,9 +22,9 @@ import { metadata } from "../inspect/metadata.ts";
 import { groups, verdict } from "./kinds.ts";
 
 const params = z.object({
-  threshold: z.number().min(0).max(1).default(0.78).meta({
+  threshold: z.number().min(0).max(1).default(0).meta({
     description:
-      "cosine from which pictures are similar; depends on the model: 0.78 is for SqueezeNet, CLIP wants about 0.95",
+      "cosine from which pictures are similar; 0 takes what models.yaml says of the model (`similar_from`)",
   }),
   same_distance: z.int().min(0).max(16).default(4).meta({
     description: "up to which dHash and pHash of the same picture differ",
@@ -66,7 +67,8 @@ const rowsAtOnce = 1000;
  *   (mean over space of fire9/concat_1), each halved, at JPEG quality 15, cropped to 75 % of its sides,
  *   turned by 3° and mirrored: at 0.74 all changed pictures are found with 0.1 % false pairs, at 0.79
  *   99.4 % with 0.05 %, at 0.84 98 % with 0.01 %, at 0.87 95 % with 0.003 %. In groups, where all must be
- *   linked, 98.7 % come together at 0.76 and 95.3 % at 0.8. Other models have other cosines. Without
+ *   linked, 98.7 % come together at 0.76 and 95.3 % at 0.8. Other models have other cosines, which
+ *   models.yaml has as `similar_from`; of one that has none 0.95 is taken, with a warning. Without
  *   embeddings hashes within `hash_similar_distance` decide, and a warning says so.
  *
  * Every two of a group are linked, but for those that a person put together; pictures that are the same
@@ -75,7 +77,7 @@ const rowsAtOnce = 1000;
  */
 export const groupDuplicates = defineStep({
   name: "dedupe.group",
-  version: 1,
+  version: 2,
   doc: "Groups pictures that are alike: the same bytes, the same picture, similar ones.",
   origin: "computed",
   isResult: true,
@@ -88,9 +90,10 @@ export const groupDuplicates = defineStep({
   async run(inputs, params, context) {
     const { contents, placeOf } = await contentsOf(inputs);
     const alike = (await inputs.decisions?.read())?.alike ?? {};
+    const threshold = params.threshold > 0 ? params.threshold : thresholdOf(inputs, context);
     try {
       const found = await deduplicate(contents, {
-        threshold: params.threshold,
+        threshold,
         sameDistance: params.same_distance,
         hashSimilarDistance: params.hash_similar_distance,
         orientations: params.orientations,
@@ -123,7 +126,7 @@ export const groupDuplicates = defineStep({
         groups: {
           images: placeOf.size,
           similar_by: found.similarBy,
-          threshold: found.similarBy === "embedding" ? params.threshold : null,
+          threshold: found.similarBy === "embedding" ? threshold : null,
           search: found.search,
           counts,
           groups: found.groups,
@@ -137,23 +140,49 @@ export const groupDuplicates = defineStep({
       if (!(error instanceof TooManyLinks)) throw error;
       return failed(
         `Cannot group ${contents.length} pictures: there are ${error.message} ` +
-          `(a higher "threshold", now ${params.threshold}, or a lower "same_distance" links fewer)`,
+          `(a higher "threshold", now ${threshold}, or a lower "same_distance" links fewer)`,
       );
     }
   },
 });
 
+/** Far from the cosines of different pictures by all models that were tried. */
+const cautiousThreshold = 0.95;
+
+/** That of the model; the strictest, where embeddings of several models are mixed. */
+function thresholdOf({ embedding }: InputValues<typeof inputs>, { warn }: StepContext): number {
+  const known = new Set<number>();
+  let vectors = 0;
+  for (const { ref: { facts } } of embedding?.values() ?? []) {
+    if (Number(facts?.["dimensions"] ?? 0) > 0) vectors++;
+    const from = facts?.["similar_from"];
+    if (typeof from === "number") known.add(from);
+  }
+  if (known.size > 0) return Math.max(...known);
+  if (vectors > 0) {
+    warn(
+      `Nothing says from which cosine pictures are similar by their model: ${cautiousThreshold} is ` +
+        'taken (set "threshold", or "similar_from" of the model in models.yaml)',
+    );
+  }
+  return cautiousThreshold;
+}
+
 /** The different contents by sha256, and which one each member has. */
 async function contentsOf(given: InputValues<typeof inputs>) {
   const members = [...given.fingerprint.keys()];
   const read: { member: Member; content: Omit<Content, "copies"> }[] = [];
+  // Copies have the same rows, which are read once.
+  const known = new Map<string, ReturnType<typeof contentOf>>();
   for (let at = 0; at < members.length; at += rowsAtOnce) {
     const some = members.slice(at, at + rowsAtOnce);
     read.push(
-      ...await Promise.all(some.map(async (member) => ({
-        member,
-        content: await contentOf(given, member),
-      }))),
+      ...await Promise.all(some.map(async (member) => {
+        const key = rowsKey(given, member);
+        const content = known.get(key) ?? contentOf(given, member);
+        known.set(key, content);
+        return { member, content: await content };
+      })),
     );
   }
   const bySha = new Map<string, Content>();
@@ -167,6 +196,11 @@ async function contentsOf(given: InputValues<typeof inputs>) {
   return { contents, placeOf };
 }
 
+/** What the member's rows are, by hash. */
+function rowsKey({ fingerprint, embedding, metadata }: InputValues<typeof inputs>, member: Member) {
+  return [fingerprint, embedding, metadata].map((rows) => rows?.get(member)?.ref.hash).join(" ");
+}
+
 async function contentOf(given: InputValues<typeof inputs>, member: Member) {
   const own = await given.fingerprint.get(member)!.read();
   const vector = await given.embedding?.get(member)?.read();
@@ -174,9 +208,7 @@ async function contentOf(given: InputValues<typeof inputs>, member: Member) {
   return {
     sha256: own.sha256,
     fingerprint: own,
-    thumbnail: own.thumbnail == null
-      ? undefined
-      : Uint8Array.from(atob(own.thumbnail), (character) => character.charCodeAt(0)),
+    thumbnail: own.thumbnail == null ? undefined : Uint8Array.fromBase64(own.thumbnail),
     embedding: vector === undefined || vector.length === 0 ? undefined : vector,
     shot,
   };

@@ -20,6 +20,7 @@ import {
 import { folderOf, folderTrigger, triggerParam } from "../caption/compose.ts";
 import { caption } from "../caption/kinds.ts";
 import { image } from "../kinds.ts";
+import { pageSubject } from "../report/page_file.ts";
 import { type Manifest, readManifest, writeManifest } from "../publish/manifest.ts";
 
 const zipShape = z.object({
@@ -105,7 +106,11 @@ export const exportLora = defineStep({
       if (typeof one === "string") return failed(one);
       made.push(one);
     }
-    const problem = await write(made, params, context);
+    const subject = subjectOf(inputs, params, context);
+    const problem = await write(made, subject, { params, context }).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      return `Cannot export to "${params.folder}": ${reason}`;
+    });
     if (problem !== undefined) return failed(problem);
     const left_out = context.absent.map(({ name, reason }) => `${name}: ${reason}`);
     for (const each of made) context.summarize(summaryOf(each, params.target));
@@ -113,12 +118,16 @@ export const exportLora = defineStep({
     const zips = made.map(({ row }) => row);
     return produced({ dataset: { target: params.target, zips, left_out } });
   },
-  async isCurrent(_, { folder }, { disk, owner }) {
+  async isCurrent(inputs, params, context) {
+    const { folder } = params;
+    const { disk, owner } = context;
+    const of = subjectOf(inputs, params, context);
     const ours = Object.entries(await readManifest(disk, folder))
       .filter(([, entry]) => entry.owner === owner);
-    return ours.length > 0 && ours.every(([path, { bytes, mtime_ms }]) => {
+    return ours.length > 0 && ours.every(([path, { bytes, mtime_ms, subject }]) => {
       const found = disk.stat(join(folder, path));
-      return found?.isFile === true && found.size === bytes && found.mtimeMs === mtime_ms;
+      return subject === of && found?.isFile === true && found.size === bytes &&
+        found.mtimeMs === mtime_ms;
     });
   },
 });
@@ -249,11 +258,16 @@ function madeOf(
   return { row, files };
 }
 
+/** What the files are made of: of another dataset, though whole, they are not the ones. */
+function subjectOf(inputs: Inputs, { trigger, target, images }: Params, context: StepContext) {
+  return pageSubject({ ...inputs }, { trigger, target, images }, context);
+}
+
 /** Writes everything or nothing: what is there and differs is found before the first byte. */
 async function write(
   made: readonly Made[],
-  { folder, overwrite }: Params,
-  { disk, owner }: StepContext,
+  subject: string,
+  { params: { folder, overwrite }, context: { disk, owner } }: Omit<Making, "trigger">,
 ): Promise<string | undefined> {
   const files = made.flatMap((each) => [...each.files]);
   const different: string[] = [];
@@ -281,7 +295,8 @@ async function write(
   const others = Object.entries(known).filter(([, entry]) => entry.owner !== owner);
   const ours = files.map(([path, bytes]): [string, Manifest[string]] => {
     const { size, mtimeMs } = disk.stat(join(folder, path))!;
-    return [path, { owner, item: "", hash: sha256(bytes), bytes: size, mtime_ms: mtimeMs }];
+    const hash = sha256(bytes);
+    return [path, { owner, item: "", hash, bytes: size, mtime_ms: mtimeMs, subject }];
   });
   await writeManifest(disk, folder, Object.fromEntries([...others, ...ours]));
   return undefined;

@@ -49,6 +49,7 @@ export const scan = defineStep({
     if (!root.isFolder) return failed(`Cannot scan folder "${params.folder}": it is a file`);
     const walk = new Walk(params, context);
     const found = walk.below(params.folder);
+    walk.reportUnnamed();
     if (walk.rootProblem !== undefined) {
       return failed(`Cannot scan folder "${params.folder}": ${walk.rootProblem}`);
     }
@@ -74,6 +75,8 @@ class Walk {
   readonly #disk: Disk;
   readonly #found: Found[] = [];
   readonly #seen = new Set<string>();
+  /** Names that are not UTF-8, as they are listed. */
+  readonly #unnamed: string[] = [];
   readonly #isIncluded: (name: string) => boolean;
   readonly #isExcluded: (name: string) => boolean;
 
@@ -91,17 +94,42 @@ class Walk {
     return this.#found;
   }
 
+  /** Says what cannot be opened because its name is no text; nothing counts as removed then. */
+  reportUnnamed() {
+    const count = this.#unnamed.length;
+    if (count === 0) return;
+    this.isPartial = true;
+    const shown = this.#unnamed.slice(0, 3).map((name) => `"${name}"`).join(", ");
+    const more = count > 3 ? ` and ${count - 3} more` : "";
+    this.context.warn(
+      `${count} ${count === 1 ? "name is" : "names are"} not UTF-8, so that what has ` +
+        `${count === 1 ? "it" : "them"} cannot be read: ${shown}${more} (rename to include)`,
+    );
+  }
+
   #folder(path: string, prefix: string) {
     const entries = this.#list(path, prefix);
     for (const entry of entries) {
       const { name } = entry;
       if (name.startsWith(".") && !this.options.hidden) continue;
+      if (this.#isUnnamed(`${path}/${name}`, name)) {
+        this.#unnamed.push(prefix + name);
+        continue;
+      }
       const item = prefix + name;
       const full = `${path}/${name}`;
       if (entry.isFolder) this.#enter(full, item);
       else if (entry.isSymlink) this.#link(full, item);
       else if (entry.isFile) this.#file(full, item);
     }
+  }
+
+  /**
+   * Whether an entry's name is not UTF-8. The platform lists such a name with U+FFFD in it, under which
+   * nothing is there; where something is, it is that which really has this name.
+   */
+  #isUnnamed(path: string, name: string): boolean {
+    return name.includes("\ufffd") && this.#disk.stat(path, { followLinks: false }) === undefined;
   }
 
   /** The entries of a folder by name; none where it cannot be read, or was read before. */
@@ -113,7 +141,11 @@ class Walk {
         return [];
       }
       this.#seen.add(real);
-      return [...this.#disk.list(path)].sort((a, b) => a.name < b.name ? -1 : 1);
+      const entries = [...this.#disk.list(path)].sort((a, b) => a.name < b.name ? -1 : 1);
+      // Two of one name: at most one has it, the other's is not UTF-8.
+      const isTwin = (at: number) => entries[at]!.name === entries[at - 1]?.name;
+      entries.forEach(({ name }, at) => isTwin(at) && this.#unnamed.push(prefix + name));
+      return entries.filter((_, at) => !isTwin(at));
     } catch (error) {
       this.isPartial = true;
       const reason = reasonOf(error);

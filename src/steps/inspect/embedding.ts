@@ -9,7 +9,7 @@ import {
   type StepContext,
 } from "../../runtime/step.ts";
 import type { Handle } from "../../runtime/artifact.ts";
-import { type Feeds, ModelProblem, type Outputs } from "../../services/inference.ts";
+import { type Feeds, inference, ModelProblem, type Outputs } from "../../services/inference.ts";
 import { feedsOf, type PictureModel, rasterFor, viewOf } from "../../vision/preprocess.ts";
 import { meanOverSpace, unitVector } from "../../vision/vectors.ts";
 import type { Image } from "../../imaging/image.ts";
@@ -41,7 +41,7 @@ type Prepared =
  */
 export const inspectEmbedding = defineStep({
   name: "inspect.embedding",
-  version: 1,
+  version: 2,
   doc: "Gives each picture as a model sees it: a vector of unit length, near those of its like.",
   origin: "computed",
   pool: "onnx",
@@ -49,7 +49,10 @@ export const inspectEmbedding = defineStep({
   params,
   outputs: { embedding: each(embedding, "a vector a picture") },
   async tools({ model }, context) {
-    return { ...await imagingTools(), ...await modelTools([model], context) };
+    const tools = { ...await imagingTools(), ...await modelTools([model], context) };
+    const entry = await unlessProblem(context.service(inference).entry(model));
+    const { similar_from } = entry instanceof ModelProblem ? {} : entry;
+    return similar_from === undefined ? tools : { ...tools, similar_from: String(similar_from) };
   },
   batch: { size: 16, prepare, run },
 });
@@ -82,24 +85,28 @@ async function run(
   { model }: EmbeddingParams,
   context: BatchContext,
 ) {
-  const vectors = (await vectorsOf(prepared, model, context)).values();
+  const made = (await embeddingsOf(prepared, model, context)).values();
   return prepared.map((item) => {
     if (item.type === "unusable") return failed(item.reason, { stopsNode: true });
     if (item.type === "skipped") {
       return produced({ embedding: new Float32Array(0) }, { isProvisional: true });
     }
-    const vector = vectors.next().value;
-    if (vector !== undefined) return produced({ embedding: vector });
+    const embedding = made.next().value;
+    if (embedding !== undefined) return produced({ embedding });
     return failed(`Cannot embed the picture: model "${model}" gives no direction (all 0, or NaN)`);
   });
 }
 
 /** Of the items that are fed, in their order. */
-async function vectorsOf(prepared: readonly Prepared[], model: string, context: BatchContext) {
+async function embeddingsOf(prepared: readonly Prepared[], model: string, context: BatchContext) {
   const fed = prepared.flatMap((item) => item.type === "fed" ? [item.feeds] : []);
   if (fed.length === 0) return [];
   const session = await openPictureModel(model, "image-embedding", context);
-  return (await session.run(fed)).map((outputs) => vectorIn(outputs, session.entry));
+  const { similar_from = null } = session.entry;
+  return (await session.run(fed)).map((outputs) => {
+    const vector = vectorIn(outputs, session.entry);
+    return vector === undefined ? undefined : { vector, model, similar_from };
+  });
 }
 
 function vectorIn(outputs: Outputs, { decode, outputs: [first] }: PictureModel) {

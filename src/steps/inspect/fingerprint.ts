@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { thumbnailOf } from "../../dedupe/thumbnail.ts";
-import { fingerprintRaster } from "../../imaging/fingerprint.ts";
+import { fingerprintRaster, lumaGrids } from "../../imaging/fingerprint.ts";
 import { imagingTools } from "../../imaging/tools.ts";
 import { defineStep, each, produced } from "../../runtime/step.ts";
 import { image } from "../kinds.ts";
@@ -23,13 +23,14 @@ import { fingerprint } from "./kinds.ts";
  * has them on white, and once more on black. `is_flat` marks those whose hashes say nothing: `detail`,
  * what is left of the 32 × 32 grey pixels beside smooth shading, is below 2 levels of 255.
  *
- * `thumbnail` holds 24 × 24 means of colour, which tell pictures with near hashes apart.
+ * `thumbnail` holds 64 × 64 means of luma and 24 × 24 of colour, which tell pictures with near hashes
+ * apart.
  *
  * With `orientations`, also the hashes of the picture as each EXIF orientation would show it, 1 to 8.
  */
 export const inspectFingerprint = defineStep({
   name: "inspect.fingerprint",
-  version: 1,
+  version: 2,
   doc: "Tells what identifies a picture: hashes of its bytes, of its pixels, and of how it looks.",
   origin: "computed",
   isResult: true,
@@ -43,8 +44,9 @@ export const inspectFingerprint = defineStep({
   tools: imagingTools,
   async run({ image }, { orientations }) {
     const raster = await (await image.read()).raster({ size: "full" });
-    const made = fingerprintRaster(raster, { withOrientations: orientations });
-    const thumbnail = thumbnailOf(raster).toBase64();
+    const grids = lumaGrids(raster);
+    const made = fingerprintRaster(raster, { withOrientations: orientations, grids });
+    const thumbnail = thumbnailOf(raster, grids).toBase64();
     return produced({ fingerprint: { sha256: image.ref.hash, ...made, thumbnail } });
   },
 });

@@ -1,19 +1,32 @@
 import { z } from "zod";
 import { type Kind, rowKind } from "../../runtime/artifact.ts";
 
+/** A vector, and what is kept beside it of the model that made it. */
+export interface MadeEmbedding {
+  readonly vector: Float32Array;
+  readonly model: string;
+  /** The entry's `similar_from`, which reaches `dedupe.group` as a fact. */
+  readonly similar_from: number | null;
+}
+
 /**
  * A picture as a model sees it: unit-length float32, as long as the model makes it (CLIP ViT-B/32: 512).
  * An empty vector means that no model was there to ask. Stored little-endian.
  */
-export const embedding: Kind<"embedding", Float32Array> = {
+export const embedding: Kind<"embedding", Float32Array, Float32Array | MadeEmbedding> = {
   name: "embedding",
   doc: "a picture as a vector of unit length",
   isRow: false,
-  columns: [{ name: "dimensions", type: "BIGINT" }],
-  encode: (made) => ({
-    bytes: new Uint8Array(made.buffer, made.byteOffset, made.byteLength),
-    facts: { dimensions: made.length },
-  }),
+  columns: [{ name: "dimensions", type: "BIGINT" }, { name: "model", type: "VARCHAR" }],
+  encode(made) {
+    const { vector, model = null, similar_from = null } = made instanceof Float32Array
+      ? { vector: made }
+      : made;
+    return {
+      bytes: new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+      facts: { dimensions: vector.length, model, similar_from },
+    };
+  },
   open: async (blob) => new Float32Array((await blob.bytes()).slice().buffer),
 };
 
@@ -93,8 +106,8 @@ export const fingerprint = rowKind(
      */
     detail: z.number(),
     /**
-     * What tells pictures with near hashes apart: 24 × 24 means of RGB on white, row-major, base64
-     * of 1728 bytes; left out, hashes alone decide. See `thumbnailOf`.
+     * What tells pictures with near hashes apart: means of luma and colour, base64 of 5248 bytes, or
+     * of 9344 where there is transparency; left out, hashes alone decide. See `thumbnailOf`.
      */
     thumbnail: z.string().nullable().optional(),
     /** dHash and pHash under the eight EXIF orientations, the first as above; empty unless asked for. */

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
 import { type Handle, rowKind } from "../../runtime/artifact.ts";
-import { type Disk, temporaryPrefix } from "../../runtime/disk.ts";
+import { type Disk, sweepTemporaries } from "../../runtime/disk.ts";
 import { sha256 } from "../../runtime/hash.ts";
 import { folder } from "../../runtime/params.ts";
 import {
@@ -172,10 +172,6 @@ function nameProblems(targets: readonly Target[]): string | undefined {
   const taken = new Map<string, Target>();
   const collisions: string[] = [];
   for (const target of targets) {
-    const problem = nameProblem(target.file);
-    if (problem !== undefined) {
-      return `Cannot publish "${target.item}" as "${target.file}": ${problem}`;
-    }
     const key = collisionKey(target.file);
     const first = taken.get(key);
     if (first === undefined) taken.set(key, target);
@@ -187,7 +183,7 @@ function nameProblems(targets: readonly Target[]): string | undefined {
   return `Cannot publish: ${shown}${more} (add {id} or {dir} to the name)`;
 }
 
-type Verdict = "write" | "adopt" | "current" | "edited" | "foreign";
+type Verdict = "write" | "adopt" | "current" | "edited" | "foreign" | "unnameable";
 
 class Publication {
   readonly #folder: string;
@@ -228,6 +224,7 @@ class Publication {
 
   /** What is to be done with a target, by what is there and what the manifest says of it. */
   async #judge(target: Target, entry: ManifestEntry | undefined): Promise<Verdict> {
+    if (nameProblem(target.file) !== undefined) return "unnameable";
     const path = join(this.#folder, target.file);
     const stat = this.#disk.stat(path);
     if (stat === undefined) return "write";
@@ -245,13 +242,9 @@ class Publication {
 
   /** Removes what a killed run left half-written. */
   #sweep() {
-    const folders = new Set(this.targets.map(({ file }) => dirname(join(this.#folder, file))));
-    for (const folder of folders) {
-      if (this.#disk.stat(folder) === undefined) continue;
-      for (const { name } of this.#disk.list(folder)) {
-        if (name.startsWith(temporaryPrefix)) this.#disk.remove(join(folder, name));
-      }
-    }
+    const named = this.targets.filter(({ file }) => nameProblem(file) === undefined);
+    const folders = new Set(named.map(({ file }) => dirname(join(this.#folder, file))));
+    for (const folder of folders) sweepTemporaries(this.#disk, folder);
   }
 
   #shortage(targets: readonly Target[]): string | undefined {
@@ -282,6 +275,10 @@ class Publication {
     if (verdict === "edited") {
       this.context.warn(`"${target.file}" was changed by hand and is kept as it is`);
       this.#note(target, true);
+    }
+    if (verdict === "unnameable") {
+      const reason = `${nameProblem(target.file)} (take a shorter pattern, such as "{id}.{ext}")`;
+      this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
     }
     if (verdict === "foreign") {
       const reason = "something that Tintype did not write is there (move it, or set overwrite)";

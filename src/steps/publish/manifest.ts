@@ -16,6 +16,8 @@ export interface ManifestEntry {
   /** The file as it was when last looked at. */
   readonly bytes: number;
   readonly mtime_ms: number;
+  /** Of a file that many pictures went into: the hash of all that it is made of. */
+  readonly subject?: string;
   /** A person changed the file, and it was kept. */
   readonly is_edited?: boolean;
 }

@@ -14,6 +14,7 @@ import {
 } from "../../runtime/step.ts";
 import { change } from "../image/normalize.ts";
 import { image } from "../kinds.ts";
+import { pageSubject } from "../report/page_file.ts";
 import { publishedFile } from "./files.ts";
 
 /** The files that a mapping is written as, all with the same rows. */
@@ -62,11 +63,15 @@ export const publishMapping = defineStep({
   async run(values, params, context) {
     const rows = await rowsOf(values, params, context);
     context.disk.makeFolder(params.folder);
+    // Gone while they are written: a run that is ended in between leaves no claim about what is there.
+    context.disk.remove(join(params.folder, subjectName));
     const digests: Record<string, string> = {};
     for (const [file, bytes] of Object.entries(await filesOf(rows))) {
       await context.disk.write(join(params.folder, file), bytes, { sync: true });
       digests[file] = sha256(bytes);
     }
+    const subject = new TextEncoder().encode(`${pageSubject(values, {}, context)}\n`);
+    await context.disk.write(join(params.folder, subjectName), subject);
     const count = (outcome: MappingRow["outcome"]) =>
       rows.filter((row) => row.outcome === outcome).length;
     const [normalized, left_out, failed] = [
@@ -79,10 +84,22 @@ export const publishMapping = defineStep({
       mapping: { rows: rows.length, normalized, left_out, failed, sha256: digests },
     });
   },
-  // What the files hold follows from the inputs: only their being there can change.
-  isCurrent: (_, { folder }, { disk }) =>
-    Promise.resolve(mappingFiles.every((file) => isFile(disk, join(folder, file)))),
+  async isCurrent(values, { folder }, context) {
+    const { disk } = context;
+    const isThere = [subjectName, ...mappingFiles].every((file) =>
+      isFile(disk, join(folder, file))
+    );
+    if (!isThere) return false;
+    const of = new TextDecoder().decode(await disk.read(join(folder, subjectName))).trim();
+    return of === pageSubject(values, {}, context);
+  },
 });
+
+/**
+ * Beside a mapping, what it is of. Without it the mapping of other pictures would be taken for current
+ * when the folder is again as it was two runs before.
+ */
+const subjectName = ".tintype-mapping";
 
 function isFile(disk: Disk, path: string): boolean {
   return disk.stat(path)?.isFile ?? false;

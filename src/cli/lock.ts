@@ -1,0 +1,49 @@
+import { resolve } from "node:path";
+import type { Graph } from "../runtime/graph.ts";
+import type { RunLock } from "../runtime/records.ts";
+import type { RunSettings, Session } from "../runtime/session.ts";
+import { callerFolder, UsageError } from "./context.ts";
+
+/** The lock of a run. */
+export function readLockFile(path: string): RunLock {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(resolve(callerFolder(), path));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot read lock "${path}": ${reason}`);
+  }
+  try {
+    const lock = JSON.parse(text) as Partial<RunLock>;
+    const isLock = Array.isArray(lock.nodes) && Array.isArray(lock.sources) &&
+      typeof lock.recipe === "string" && typeof lock.settings === "object";
+    if (isLock) return lock as RunLock;
+  } catch {
+    // said below
+  }
+  throw new UsageError(`Cannot read lock "${path}": it is no lock.json of a run`);
+}
+
+/** The settings of a run; none where there is no lock. */
+export function settingsOfLock(lock: RunLock | undefined): Readonly<Record<string, unknown>> {
+  const given = Object.entries(lock?.settings ?? {}).filter(([, value]) => value !== null);
+  return Object.fromEntries(given);
+}
+
+/** The graph as a lock has it, and how it is to be run; unchanged where there is none. */
+export async function likeLock(
+  session: Session,
+  graph: Graph,
+  lock: RunLock | undefined,
+): Promise<{ readonly graph: Graph } & Pick<RunSettings, "parts" | "limit" | "until">> {
+  if (lock === undefined) return { graph };
+  const { lockedGraph } = await import("../runtime/locked.ts");
+  const { RecordProblem } = await import("../runtime/recorded_run.ts");
+  try {
+    const services = session.options.services ?? new Map();
+    const locked = await lockedGraph(graph, lock, services);
+    return { ...locked, limit: lock.limit, until: lock.until };
+  } catch (error) {
+    throw error instanceof RecordProblem ? new UsageError(error.message) : error;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Command } from "commander";
+import { relative } from "node:path";
+import { packRun } from "../runtime/pack.ts";
+import { PackProblem } from "../runtime/pack_reader.ts";
+import { RecordProblem } from "../runtime/recorded_run.ts";
+import { type UnpackReport, unpackRun } from "../runtime/unpack.ts";
+import { callerFolder, sessionOf, UsageError } from "./context.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { counted, printable } from "./text.ts";
+import { waitNotice } from "./wait_notice.ts";
+
+interface PackOptions {
+  readonly out?: string;
+  readonly withoutOriginals?: boolean;
+}
+
+/** `tintype pack [RUN]`: puts a run into one file; the newest when none is named. */
+export async function pack(
+  run: string | undefined,
+  { out, withoutOriginals }: PackOptions,
+  command: Command,
+): Promise<number> {
+  const report = await asUsage(() =>
+    packRun(sessionOf(command), run ?? "last", {
+      out,
+      withOriginals: !withoutOriginals,
+      onWait: waitNotice,
+    })
+  );
+  for (const warning of report.warnings) console.error(`warning: ${printable(warning)}`);
+  const { originals, tasks, files, bytes, path } = report;
+  console.log(
+    `run ${report.run} packed into "${relative(callerFolder(), path)}": ${
+      counted(originals, "original")
+    }, ${counted(tasks, "result")}, ${counted(files, "file")} outside; ${
+      (bytes / 1e6).toFixed(1)
+    } MB`,
+  );
+  return exitCodes.complete;
+}
+
+/** `tintype unpack FILE`: makes a folder of a pack, and says how its recipe is rerun. */
+export async function unpack(
+  file: string,
+  options: { readonly to?: string },
+  command: Command,
+): Promise<number> {
+  try {
+    const report = await asUsage(() => unpackRun(sessionOf(command).options, file, options));
+    for (const line of unpackLines(report)) console.log(printable(line));
+    return exitCodes.complete;
+  } catch (error) {
+    if (!(error instanceof PackProblem)) throw error;
+    console.error(`error: Cannot unpack "${file}": ${error.message}`);
+    return exitCodes.failed;
+  }
+}
+
+function unpackLines(report: UnpackReport): string[] {
+  const { run, recipe, originals, tasks, missing, rewritten, pending, hasStepFiles } = report;
+  const folder = relative(callerFolder(), report.folder) || ".";
+  const places = missing.slice(0, 3).map(({ path }) => `"${path}"`).join(", ");
+  return [
+    `run ${run} of "${recipe}" unpacked into "${folder}": ${counted(originals, "original")}, ${
+      counted(tasks, "result")
+    }`,
+    ...rewritten.length === 0 ? [] : [`written here, naming this folder: ${rewritten.join(", ")}`],
+    ...pending.length === 0 ? [] : [`written by the rerun: ${pending.join(", ")}`],
+    ...missing.length === 0
+      ? []
+      : [`first put ${counted(missing.length, "original")} into the folder: ${places}, …`],
+    ...hasStepFiles
+      ? ["it came with step files: code that the rerun executes; look at them first"]
+      : [],
+    "rerun it, with nothing computed and nobody asked:",
+    `  cd ${shellWord(folder)} && tintype run ${shellWord(report.recipeFile)} --lock ${
+      shellWord(report.lockFile)
+    }`,
+  ];
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) && !text.startsWith("-")
+    ? text
+    : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+async function asUsage<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof RecordProblem ? new UsageError(error.message) : error;
+  }
+}

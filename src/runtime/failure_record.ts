@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import type { Shortfall } from "./cause.ts";
+import { type Failure, type FailureGroup, groupFailures } from "./failures.ts";
+import { readHashList } from "./hash_list.ts";
+import { readJournal } from "./journal.ts";
+import { listRuns, type RunRecord } from "./records.ts";
+
+/** What came to nothing in a run. */
+export interface RunFailures {
+  readonly run: string;
+  readonly recipe: string;
+  /** By how it ended; what was skipped because of another is in none of the groups. */
+  readonly counts: Readonly<Record<Shortfall, number>>;
+  readonly groups: readonly FailureGroup[];
+}
+
+/** There is no such run. */
+export class UnknownRun extends Error {
+  override readonly name = "UnknownRun";
+}
+
+/** Groups what came to nothing in a run; in the newest, where none is named. Throws `UnknownRun`. */
+export function failuresOfRun(workspace: string, run?: string): RunFailures {
+  const runs = listRuns(workspace);
+  const record = run === undefined || run === "last"
+    ? runs.at(-1)
+    : runs.find(({ id }) => id === run);
+  if (record === undefined) {
+    const what = run === undefined || run === "last" ? "no run" : `no run "${run}"`;
+    throw new UnknownRun(`Cannot show errors: there is ${what} in "${workspace}"`);
+  }
+  const { recipe, steps, failures } = failuresOf(record);
+  const counts = { failed: 0, rejected: 0, waiting: 0, skipped: 0 };
+  for (const { outcome } of failures) counts[outcome]++;
+  return { run: record.id, recipe, counts, groups: groupFailures(failures, steps) };
+}
+
+/** Every task of a run that came to nothing, with the members that a step for all of them left out. */
+function failuresOf({ folder }: RunRecord) {
+  const failures: Failure[] = [];
+  let recipe = "";
+  let steps: Readonly<Record<string, string>> = {};
+  const forAll = new Set<string>();
+  for (const entry of readJournal(join(folder, "journal.jsonl"))) {
+    if (entry.type === "run-started") ({ recipe, nodes: steps } = entry);
+    if (entry.type !== "task-settled") continue;
+    const { node, item, outcome, reason = "" } = entry;
+    if (outcome === "ran" || outcome === "cached") {
+      if (item === undefined) forAll.add(node);
+    } else failures.push({ node, item, outcome, reason });
+  }
+  for (const node of forAll) failures.push(...membersLeftOut(join(folder, "tables"), node));
+  return { recipe, steps, failures };
+}
+
+/** What a step said of single members is in its tables; they ended with a task of their own nowhere. */
+function membersLeftOut(tables: string, node: string): Failure[] {
+  const rows = [...readHashList(tables, node)?.rows.values() ?? []];
+  return rows.flatMap(({ item, status, reason = "" }) =>
+    status === "rejected" && item !== null ? [{ node, item, outcome: status, reason }] : []
+  );
+}

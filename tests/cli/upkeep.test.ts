@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { photo, PictureRig } from "../picture_rig.ts";
+import { proxyArgs, tintype } from "./rig.ts";
+
+async function rigWithPhotos(): Promise<PictureRig> {
+  const rig = new PictureRig();
+  const whole = await photo(1000, 1200);
+  rig.write({
+    "photos/a.jpg": whole,
+    "photos/b.jpg": await photo(1300, 1000, { seed: 4 }),
+    "photos/cut.jpg": whole.subarray(0, 9000),
+  });
+  assert.equal((await tintype(rig, proxyArgs)).code, 0);
+  return rig;
+}
+
+function storeFile(rig: PictureRig): string {
+  const store = rig.path(".tintype/store");
+  const [shard] = [...Deno.readDirSync(store)].map(({ name }) => name).sort();
+  const [file] = [...Deno.readDirSync(`${store}/${shard}`)];
+  return `${store}/${shard}/${file!.name}`;
+}
+
+Deno.test("verify is exit code 0 where nothing is wrong, 1 where something was, repaired or not", async () => {
+  await using rig = await rigWithPhotos();
+  const fine = await tintype(rig, ["verify", "--sample", "2"]);
+  assert.equal(fine.code, 0, fine.stderr);
+  assert.match(
+    fine.stdout,
+    /^Read \d+ artifacts \(.*\), \d+ results, 2 published files in 1 folder\nRepeated 2 tasks\nNothing is wrong\n$/,
+  );
+  const path = storeFile(rig);
+  const bytes = Deno.readFileSync(path);
+  bytes[100]! ^= 1;
+  Deno.writeFileSync(path, bytes);
+  const wrong = await tintype(rig, ["verify"]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /^corrupt-artifact \(1\)\n {2}Artifact [0-9a-f]{12}… is corrupt/);
+  assert.match(wrong.stderr, /\(proxy\/proxies, [ab]\.jpg\)\n {4}set aside as .*quarantine/);
+  assert.match(wrong.stderr, /→ tintype verify --repair makes it again, or tintype run /);
+  const repaired = await tintype(rig, ["verify", "--repair", "--json"]);
+  assert.equal(repaired.code, 1);
+  const { findings } = JSON.parse(repaired.stdout);
+  assert.deepEqual(
+    findings.map(({ code, isHealed }: Record<string, unknown>) => [code, isHealed]),
+    [["missing-artifact", true]],
+  );
+  assert.equal((await tintype(rig, ["verify"])).code, 0);
+});
+
+Deno.test("verify does not take --sample and --all together, nor a sample of nothing", async () => {
+  await using rig = new PictureRig();
+  assert.equal((await tintype(rig, ["verify", "--sample", "3", "--all"])).code, 2);
+  assert.equal((await tintype(rig, ["verify", "--sample", "0"])).code, 2);
+});
+
+Deno.test("cache stats and cache gc say what is there, and change nothing without --apply", async () => {
+  await using rig = await rigWithPhotos();
+  await tintype(rig, [...proxyArgs, "--set", "quality=50"]);
+  const stats = await tintype(rig, ["cache", "stats"]);
+  assert.equal(stats.code, 0, stats.stderr);
+  assert.match(stats.stdout, /^step +results +artifacts +size\nimage\.proxy +6 +4 +/m);
+  assert.match(stats.stdout, /^No run needs 0 bytes/m);
+  assert.equal(
+    JSON.parse((await tintype(rig, ["cache", "stats", "--json"])).stdout).runs.length,
+    2,
+  );
+  const planned = await tintype(rig, ["cache", "gc", "--keep-runs", "1"]);
+  assert.match(planned.stdout, /^Would remove run \S+ \(proxy\), which alone needs /);
+  assert.match(planned.stdout, /Nothing was changed \(--apply does it\)\n$/);
+  assert.equal([...Deno.readDirSync(rig.path(".tintype/runs"))].length, 2);
+  const done = await tintype(rig, ["cache", "gc", "--keep-runs", "1", "--apply"]);
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /^Removed run \S+ \(proxy\)/);
+  assert.equal([...Deno.readDirSync(rig.path(".tintype/runs"))].length, 1);
+  const again = await tintype(rig, [...proxyArgs, "--set", "quality=50"]);
+  assert.match(again.stdout, /complete in .*: 0 ran, 7 cached, 1 left out/);
+});
+
+Deno.test("spans and sizes are read with their units, and nothing else is", async () => {
+  await using rig = await rigWithPhotos();
+  for (const args of [["--older-than", "30d"], ["--max-size", "1.5GiB"], ["--keep-runs", "0"]]) {
+    assert.equal((await tintype(rig, ["cache", "gc", ...args])).code, 0, args.join(" "));
+  }
+  for (const args of [["--older-than", "30"], ["--max-size", "ten GB"], ["--keep-runs", "-1"]]) {
+    assert.equal((await tintype(rig, ["cache", "gc", ...args])).code, 2, args.join(" "));
+  }
+});
+
+Deno.test("errors groups what was left out, says what to do, and knows its runs", async () => {
+  await using rig = await rigWithPhotos();
+  const { stdout, code } = await tintype(rig, ["errors"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^proxy · run \S+: 0 failed, 2 left out, 0 waiting/);
+  assert.match(
+    stdout,
+    /\n1 item left out at proxies \(image\.proxy\): file-truncated\n {2}e\.g\. cut\.jpg: JPEG ends after 9,000 bytes, .*\n {2}→ the file is cut short/,
+  );
+  const json = JSON.parse((await tintype(rig, ["errors", "--json"])).stdout);
+  assert.deepEqual(
+    json.groups.map(({ node, code }: Record<string, unknown>) => [node, code]).sort(),
+    [["proxies", "file-truncated"], ["savings", "nothing-to-go-by"]],
+  );
+  const unknown = await tintype(rig, ["errors", "--run", "none"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /^error: Cannot show errors: there is no run "none" in /);
+});

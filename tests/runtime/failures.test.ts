@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { causeCodes, causeOf, codeOf, patternOf, wayOutOf } from "../../src/runtime/cause.ts";
+import { failuresOfRun, UnknownRun } from "../../src/runtime/failure_record.ts";
+import { type Failure, groupFailures } from "../../src/runtime/failures.ts";
+import { Rig } from "../rig.ts";
+
+const recipe = `
+recipe: words
+steps:
+  texts: { use: test.scan, with: { folder: ./in } }
+  upper: { use: test.upper, from: texts }
+  long: { use: test.length, from: upper }
+  rank: { use: test.rank, from: upper }
+`;
+
+/** Sentences as they come out of steps, decoders, services and systems. */
+const reasons: readonly (readonly [string, string])[] = [
+  ["JPEG ends after 9,000 of 64,000 bytes", "file-truncated"],
+  ["JPEG ends after 141,357 bytes, inside its picture data", "file-truncated"],
+  ["PNG ends after 81,920 of at least 105,559 bytes, inside chunk IDAT", "file-truncated"],
+  ["GIF ends after 44 bytes, before its trailer", "file-truncated"],
+  ['WebP chunk "VP8" reaches beyond the end of the file', "file-truncated"],
+  ["JPEG frame header ends early", "file-truncated"],
+  ["PNG chunk IDAT at byte 1,204 is damaged: its checksum does not match", "file-damaged"],
+  ["JPEG data is damaged: its pixels cannot be decoded", "file-damaged"],
+  ["TIFF is broken: it names no pixels", "file-damaged"],
+  ["JPEG is 0 × 400 pixels", "file-damaged"],
+  ["JPEG has no frame header", "file-damaged"],
+  ["file is empty", "file-empty"],
+  ['not an image: starts with "this is " (JPEG, PNG or WebP is wanted)', "not-an-image"],
+  ["65,536 × 65,536 pixels is over the limit of 268,435,456", "too-many-pixels"],
+  ["HEIC with HEVC pixels, for which this build has no decoder (convert it)", "format-unsupported"],
+  ["JPEG of kind SOF11, which this build cannot decode", "format-unsupported"],
+  ["a camera raw file, which this build cannot decode (develop it first)", "format-unsupported"],
+  ["Permission denied (os error 13)", "permission-denied"],
+  ['Cannot write "a.jpg": No space left on device (os error 28)', "disk-full"],
+  ['Cannot publish to "/out": 30.0 MB are needed, 16.0 MB are free', "disk-full"],
+  ["The file was changed while the run was under way; run again", "file-changed"],
+  ['Cannot write "a.jpg": something that Tintype did not write is there', "would-overwrite"],
+  [
+    'Cannot ask "x": it has too much to do, or a quota is used up (HTTP 429; 5 s)',
+    "too-many-requests",
+  ],
+  ["Cannot ask Gemini: there is no key (set GEMINI_API_KEY)", "no-key"],
+  ["Cannot ask Gemini: it answers HTTP 403: forbidden", "key-refused"],
+  ["Cannot ask Gemini: it fails with HTTP 503 (its own log says why)", "server-error"],
+  ["Cannot ask Gemini: nothing answers there", "no-network"],
+  ['Cannot ask Gemini: no answer came within 60 s (raise "timeout_s")', "no-answer-in-time"],
+  [
+    "a quota of the day or the account is used up (HTTP 429; wait until it is renewed)",
+    "quota-spent",
+  ],
+  [
+    'Cannot use model "yunet": its file is not there (run: tintype models pull yunet)',
+    "model-missing",
+  ],
+  ['Cannot scan folder "/photos": it is not there', "file-missing"],
+  ["it broke", "unexpected"],
+];
+
+Deno.test("reasons of one cause have one code, in whatever words they come", () => {
+  const wrong = reasons.map(([reason, code]) => [reason, code, codeOf("failed", reason)])
+    .filter(([, wanted, found]) => wanted !== found);
+  assert.deepEqual(wrong, []);
+  assert.equal(codeOf("rejected", "the picture is too dull"), "left-out");
+  assert.equal(codeOf("waiting", "file is empty"), "person-wanted");
+  assert.equal(codeOf("ran", "file is empty"), undefined);
+});
+
+Deno.test("every code has advice, and codes are names", () => {
+  assert.equal(new Set(causeCodes).size, causeCodes.length);
+  for (const code of causeCodes) assert.match(code, /^[a-z]+(-[a-z]+)*$/);
+  for (const [reason] of reasons) {
+    const { advice } = causeOf("failed", reason);
+    assert.ok(advice.length > 10 && !advice.endsWith("."), advice);
+  }
+});
+
+Deno.test("numbers, names and paths go out of a reason, parameters and statuses stay", () => {
+  const pattern = (reason: string, item?: string) => patternOf(reason, item);
+  assert.equal(
+    pattern("PNG ends after 81,920 of at least 105,559 bytes, inside chunk IDAT"),
+    "PNG ends after N of at least N bytes, inside chunk IDAT",
+  );
+  assert.equal(pattern('Cannot read "in/ä b.jpg": it is 12.5 MB'), 'Cannot read "…": it is N MB');
+  assert.equal(
+    pattern('no answer within 60 s (raise "timeout_s")'),
+    'no answer within N s (raise "timeout_s")',
+  );
+  assert.equal(pattern("it fails with HTTP 503"), "it fails with HTTP 503");
+  assert.equal(pattern("JPEG of kind SOF11"), "JPEG of kind SOF11");
+  assert.equal(pattern("4,000 × 3,000 pixels"), "N × N pixels");
+  assert.equal(pattern("cannot open /home/me/a b.jpg"), "cannot open … b.jpg");
+  assert.equal(pattern("trip/a.jpg is gone", "trip/a.jpg"), "… is gone");
+  assert.equal(pattern("artifact 3f2a91c05d is lost"), "artifact … is lost");
+  assert.equal(pattern("-3.5 and 0.25, 1 204 pictures"), "N and N, N pictures");
+});
+
+Deno.test("the pattern of a reason does not depend on its numbers or its quoted name", () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9 .\-äß]{1,20}\.jpg$/);
+  fc.assert(
+    fc.property(fc.nat(), fc.nat(), name, name, (a, b, one, two) => {
+      const reason = (count: number, file: string) =>
+        `Cannot write "${file}": ${count.toLocaleString("en")} bytes are too many`;
+      assert.equal(patternOf(reason(a, one)), patternOf(reason(b, two)));
+    }),
+  );
+});
+
+Deno.test("the way out that a reason names is found", () => {
+  assert.equal(wayOutOf("JPEG ends (convert it to PNG)"), "convert it to PNG");
+  assert.equal(wayOutOf("it asks to wait (HTTP 429; try again later)"), "try again later");
+  assert.equal(wayOutOf("The file was changed; run again"), "run again");
+  assert.equal(wayOutOf("no such file (os error 2)"), undefined);
+  assert.equal(wayOutOf("it is 3 (5 is wanted)"), undefined);
+  assert.equal(wayOutOf("it broke"), undefined);
+});
+
+Deno.test("failures fall together by node and cause, with counts, examples and what to do", () => {
+  const failures: Failure[] = [
+    ...["a", "b", "c", "d"].map((item, index): Failure => ({
+      node: "proxies",
+      item: `${item}.jpg`,
+      outcome: "rejected",
+      reason: `JPEG ends after ${index * 1000 + 7} of 64,000 bytes`,
+    })),
+    { node: "proxies", item: "e.png", outcome: "rejected", reason: "PNG ends after 3 bytes" },
+    { node: "proxies", item: "f.jpg", outcome: "failed", reason: "it broke at 17" },
+    { node: "proxies", item: "g.jpg", outcome: "failed", reason: "it broke at 99" },
+    { node: "proxies", item: "h.jpg", outcome: "failed", reason: "another thing" },
+    {
+      node: "files",
+      item: "a.jpg",
+      outcome: "skipped",
+      reason: 'left out at "proxies": JPEG ends',
+    },
+    { node: "files", item: "f.jpg", outcome: "skipped", reason: 'held up at "proxies": it broke' },
+  ];
+  const groups = groupFailures(failures, { proxies: "image.proxy" });
+  assert.deepEqual(
+    groups.map(({ outcome, code, count, skipped }) => [outcome, code, count, skipped]),
+    [
+      ["failed", "unexpected", 2, 1],
+      ["failed", "unexpected", 1, 0],
+      ["rejected", "file-truncated", 5, 1],
+    ],
+  );
+  const truncated = groups[2]!;
+  assert.equal(truncated.step, "image.proxy");
+  assert.deepEqual(truncated.wordings, [
+    { text: "JPEG ends after N of N bytes", count: 4 },
+    { text: "PNG ends after N bytes", count: 1 },
+  ]);
+  assert.deepEqual(truncated.examples.map(({ item }) => item), ["a.jpg", "e.png", "b.jpg"]);
+  assert.match(truncated.advice[0]!, /copy it again/);
+});
+
+Deno.test("a run's failures and rejections are grouped, with members that a step for all left out", async () => {
+  await using rig = new Rig();
+  rig.write({ "in/a": "reject 1", "in/b": "fail", "in/c": "throw", "in/d": "odd", "in/e": "wait" });
+  const { run } = await rig.run(recipe);
+  const found = failuresOfRun(rig.workspace);
+  assert.equal(found.run, run);
+  assert.equal(found.recipe, "words");
+  assert.deepEqual(
+    found.groups.map((
+      { node, outcome, code, wordings, count, skipped },
+    ) => [node, outcome, code, wordings[0]!.text, count, skipped]),
+    [
+      ["upper", "failed", "unexpected", "a bug", 1, 1],
+      ["upper", "failed", "unexpected", "it broke", 1, 1],
+      ["upper", "waiting", "person-wanted", "a person must look", 1, 1],
+      ["rank", "rejected", "left-out", "odd", 1, 0],
+      ["upper", "rejected", "left-out", "it says so", 1, 1],
+    ],
+  );
+  assert.deepEqual(found.counts, { failed: 2, rejected: 2, waiting: 1, skipped: 4 });
+  assert.throws(() => failuresOfRun(rig.workspace, "none"), UnknownRun);
+});
+
+Deno.test("the table of tasks has the code of what failed, waits or is left out, also from the cache", async () => {
+  await using rig = new Rig();
+  rig.write({ "in/a": "reject", "in/b": "fail", "in/c": "wait", "in/d": "fine" });
+  await rig.run(recipe);
+  await rig.run(recipe);
+  const catalog = await rig.session().openCatalog();
+  const { rows } = await catalog.query(
+    "SELECT item, outcome, code, count(*) AS n FROM tasks WHERE node = 'upper' GROUP BY ALL ORDER BY item, outcome",
+  );
+  catalog.close();
+  assert.deepEqual(rows, [
+    { item: "a", outcome: "rejected", code: "left-out", n: 2 },
+    { item: "b", outcome: "failed", code: "unexpected", n: 2 },
+    { item: "c", outcome: "waiting", code: "person-wanted", n: 2 },
+    { item: "d", outcome: "cached", code: null, n: 1 },
+    { item: "d", outcome: "ran", code: null, n: 1 },
+  ]);
+});
