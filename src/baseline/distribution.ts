@@ -162,7 +162,9 @@ function counted(values: Sorted, edges: readonly number[]): Histogram["bins"] {
 
 function linearEdges(values: Sorted, isWhole: boolean): number[] {
   const [min, max] = [values[0]!, values.at(-1)!];
-  const fitting = binWidth(values) || (isWhole ? 1 : Math.abs(min) / 10 || 0.1);
+  // Edges have twelve digits: bins narrower than this would begin where they end.
+  const least = Math.max(Math.abs(min), Math.abs(max)) * 1e-9;
+  const fitting = Math.max(binWidth(values) || (isWhole ? 1 : Math.abs(min) / 10 || 0.1), least);
   let step = niceStep(isWhole ? Math.max(1, fitting) : fitting);
   let edges = edgesBy(min, max, step);
   while (edges.length > mostBins + 1) {
