@@ -278,7 +278,10 @@ export class Performer {
     if (step.batch === undefined) {
       return await pools.run(
         pool,
-        () => call(() => step.run!(values, params, context)),
+        () => {
+          if (item !== undefined && signal.aborted) throw new NotBegun();
+          return call(() => step.run!(values, params, context));
+        },
         scope.rank,
       );
     }
@@ -369,6 +372,11 @@ export function serviceOf<Service>(
   const service = services.get(key.name);
   if (service !== undefined) return service as Service;
   throw new TypeError(`Step "${node.step.name}" wants "${key.name}", which this session has not`);
+}
+
+/** A task still stood in line for a place when the run was given up: nothing has come of it. */
+export class NotBegun extends Error {
+  override readonly name = "NotBegun";
 }
 
 /** Turns what a step throws into a result: a rejection is expected, anything else is a failure. */

@@ -9,7 +9,7 @@ import { type Item, newItem, type Space } from "./items.ts";
 import { chosenOf } from "./chosen_items.ts";
 import { keepBorn } from "./outputs.ts";
 import { MemoryValve } from "./memory.ts";
-import { failureOf, type Performed, Performer, type RetryOptions } from "./performer.ts";
+import { failureOf, NotBegun, type Performed, Performer, type RetryOptions } from "./performer.ts";
 import type { Pools } from "./pools.ts";
 import type { Resolution, Resolver, TaskInputs } from "./resolver.ts";
 import { Settler } from "./settler.ts";
@@ -245,6 +245,8 @@ export class Run {
           else await this.#runItem(node, item, scope);
         }
       });
+    } catch (error) {
+      if (!(error instanceof NotBegun)) throw error;
     } finally {
       await scope.release();
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { cpuUsage } from "node:process";
 import fc from "fast-check";
 import { formatDiagnostic } from "../../src/runtime/diagnostic.ts";
 import { parseRecipe } from "../../src/runtime/recipe.ts";
@@ -60,11 +61,17 @@ Deno.test("a valid recipe with a stretch taken out is answered with diagnostics"
   );
 });
 
+/** Milliseconds of CPU since then: what else the machine does has no part in it. */
+function cpuMs(start: ReturnType<typeof cpuUsage>): number {
+  const { user, system } = cpuUsage(start);
+  return (user + system) / 1000;
+}
+
 /** The one diagnostic of a text that is too much, which has to come quickly. */
 async function refusal(recipe: string): Promise<string> {
-  const startMs = performance.now();
+  const start = cpuUsage();
   const codes = await isAnswered(recipe);
-  assert.ok(performance.now() - startMs < 15_000);
+  assert.ok(cpuMs(start) < 2000);
   assert.equal(codes.length, 1, codes.slice(0, 5).join());
   return codes[0]!;
 }
@@ -111,12 +118,12 @@ Deno.test("an alias inside what it names is refused where it stands", () => {
 
 Deno.test("a map with 20,000 keys is read in a second", () => {
   const keys = Array.from({ length: 20_000 }, (_, index) => `  n${index}: { use: a.b }`);
-  const startMs = performance.now();
+  const start = cpuUsage();
   const { recipe } = parseRecipe(
     new SourceFile("r.yaml", `recipe: r\nsteps:\n${keys.join("\n")}\n`),
   );
   assert.equal(recipe!.nodes.length, 20_000);
-  assert.ok(performance.now() - startMs < 15_000);
+  assert.ok(cpuMs(start) < 2000);
 });
 
 Deno.test("a long recipe with a slip in every line is answered in seconds", async () => {
@@ -124,8 +131,8 @@ Deno.test("a long recipe with a slip in every line is answered in seconds", asyn
     { length: 3000 },
     (_, index) => `  n${index}: { use: image.proxy from: a }`,
   );
-  const startMs = performance.now();
+  const start = cpuUsage();
   const codes = await isAnswered(`recipe: r\nsteps:\n${lines.join("\n")}\n`);
   assert.equal(codes[0], "yaml-syntax");
-  assert.ok(performance.now() - startMs < 15_000);
+  assert.ok(cpuMs(start) < 5000);
 });
