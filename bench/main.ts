@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Benchmark } from "./benchmark.ts";
+import { embedding } from "./embedding.ts";
 import { engine } from "./engine.ts";
 import { inspect, metadata } from "./metadata.ts";
 import { fingerprint, quality } from "./looking.ts";
 import { noop, noopProxy } from "./noop.ts";
+import { plan } from "./plan.ts";
 import { ProcessMeter } from "./process.ts";
 import { proxy } from "./proxy.ts";
 import { search } from "./search.ts";
@@ -16,9 +18,11 @@ const benchmarks: readonly Benchmark[] = [
   inspect,
   fingerprint,
   quality,
+  embedding,
   search,
   noop,
   noopProxy,
+  plan,
   engine,
   start,
 ];
@@ -26,7 +30,7 @@ const benchmarks: readonly Benchmark[] = [
 const usage = `deno task bench [name…] [--quick]
 
 Each benchmark measures whole processes in turn and prints ratios beside their bars. All together
-take a quarter of an hour; the machine should have nothing else to do.
+take half an hour; the machine should have nothing else to do.
   --quick  small sizes, a minute: the bars are for the full ones
 
 ${benchmarks.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}`;

@@ -25,9 +25,13 @@ interface Peer {
 
 const size = [String(proxySize.width), String(proxySize.height)];
 
-const sharpPeers: readonly Peer[] = ["default", "1"].map((threads) => ({
-  name: `sharp loop, threads: ${threads}`,
-  command: (source, out) => ({ argv: denoRun(sharpLoop, [source, out, ...size, threads]) }),
+const sharpPeers: readonly Peer[] = [["default", "2"], ["1", "2"], ["1", "3"]].map((
+  [threads, atOnce],
+) => ({
+  name: `sharp loop, threads: ${threads}, ${atOnce} at a time`,
+  command: (source, out) => ({
+    argv: denoRun(sharpLoop, [source, out, ...size, threads!, atOnce!]),
+  }),
 }));
 
 /** Debian's, which has Debian's packages; the first `python3` of the path may be another. */
@@ -77,7 +81,7 @@ export const proxy: Benchmark = {
     const origin = photographs === undefined ? "made from noise" : "of TINTYPE_CORPUS, enlarged";
     say(
       `\nproxy: ${grouped(count)} photos of ${photoSize.width} × ${photoSize.height}, ` +
-        `${(meanBytes / 1e6).toFixed(1)} MB each, ${origin}; two at a time, whole processes`,
+        `${(meanBytes / 1e6).toFixed(1)} MB each, ${origin}; whole processes`,
     );
     const measures = await inTurn(await contenders(bench, source, count));
     measureLines(measures).forEach(say);
@@ -113,7 +117,7 @@ async function contenders(
 function tintypeCommand(source: string, out: string): Command {
   const settings = ["--set", `source=${source}`, "--set", `out=${out}`];
   const workspace = ["--workspace", join(out, "..", "workspace")];
-  return { argv: tintype(["run", "proxy", ...settings, ...workspace, "--jobs", "2"]) };
+  return { argv: tintype(["run", "proxy", ...settings, ...workspace]) };
 }
 
 /** Runs with an empty output folder, and checks that all proxies are in it afterwards. */

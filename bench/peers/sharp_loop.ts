@@ -2,11 +2,18 @@ import { join } from "node:path";
 import sharp from "sharp";
 
 /**
- * What people write without Tintype: a loop over sharp, two pictures at a time. Arguments: the folder
- * of the photos, the folder for the proxies, their width and height, and the threads a picture
- * (`default` for as many as sharp likes).
+ * What people write without Tintype: a loop over sharp. Arguments: the folder of the photos, the folder
+ * for the proxies, their width and height, the threads a picture (`default` for as many as sharp
+ * likes), and how many pictures at a time.
  */
-const [source, out, width, height, threads] = Deno.args as [string, string, string, string, string];
+const [source, out, width, height, threads, atOnce] = Deno.args as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 if (threads !== "default") sharp.concurrency(Number(threads));
 
 const names = Array.from(Deno.readDirSync(source), (entry) => entry.name).sort();
@@ -21,4 +28,4 @@ async function work() {
   }
 }
 
-await Promise.all([work(), work()]);
+await Promise.all(Array.from({ length: Number(atOnce) }, work));

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { inReadingOrder } from "../runtime/diagnostic.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { stepFileLines } from "./step_files.ts";
 import { checkedRecipe, printDiagnostics, type RecipeOptions } from "./recipe.ts";
 
 /** `tintype check`: everything that is wrong with a recipe, at once. */
@@ -10,7 +11,7 @@ export async function check(
   options: RecipeOptions & { readonly json?: boolean },
   command: Command,
 ): Promise<number> {
-  const { diagnostics } = await checkedRecipe(sessionOf(command), recipe, options);
+  const { diagnostics, graph } = await checkedRecipe(sessionOf(command), recipe, options);
   const hasError = diagnostics.some((diagnostic) => diagnostic.severity === "error");
   if (options.json) {
     const rows = inReadingOrder(diagnostics).map(({ span, related, ...rest }) => ({
@@ -26,6 +27,7 @@ export async function check(
     console.log(JSON.stringify(rows, undefined, 2));
   } else {
     printDiagnostics(diagnostics);
+    if (graph !== undefined) { for (const line of stepFileLines(graph)) console.log(line); }
     if (!hasError) console.log(`${recipe}: nothing wrong`);
   }
   return hasError ? exitCodes.usage : exitCodes.complete;

@@ -1,15 +1,12 @@
 import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { environment } from "../runtime/environment.ts";
 import { fromFileUrl } from "../runtime/file_url.ts";
 import { Session } from "../runtime/session.ts";
 import { createServices, type Device } from "../services/mod.ts";
 import { catalog } from "../steps/mod.ts";
-
-/** The command line asks for something that cannot be. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+import { UsageError } from "./usage_error.ts";
 
 const projectFolder = fromFileUrl(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
 
@@ -19,7 +16,7 @@ const projectFolder = fromFileUrl(new URL("../../", import.meta.url)).replace(/[
  */
 export function callerFolder(): string {
   const folder = Deno.cwd();
-  return folder === projectFolder ? Deno.env.get("INIT_CWD") ?? folder : folder;
+  return folder === projectFolder ? environment.get("INIT_CWD") ?? folder : folder;
 }
 
 /** The session that a command works in. */
@@ -29,7 +26,7 @@ export function sessionOf(command: Command): Session {
   >();
   const cwd = callerFolder();
   const onNotice = (line: string) => console.error(line);
-  const services = createServices(Deno.env, { cwd, device, onNotice });
+  const services = createServices(environment, { cwd, device, onNotice });
   return new Session({ catalog, services, cwd, workspace: resolve(cwd, workspace) });
 }
 

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { callerFolder, UsageError } from "./context.ts";
+import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { main } from "./main.ts";
+import { UsageError } from "./usage_error.ts";
 
 const folderName = "tintype-demo";
 

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { failuresOfRun, type RunFailures, UnknownRun } from "../runtime/failure_record.ts";
-import type { FailureGroup } from "../runtime/failures.ts";
+import { type FailureGroup, wordsOf } from "../runtime/failures.ts";
 import { colours } from "./colours.ts";
-import { sessionOf, UsageError } from "./context.ts";
+import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { counted, printable } from "./text.ts";
+import { printable } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface ErrorsOptions {
   readonly run?: string;
@@ -28,8 +29,6 @@ function failuresIn(workspace: string, run: string | undefined): RunFailures {
   }
 }
 
-const outcomeWords = { failed: "failed", rejected: "left out", waiting: "waiting" } as const;
-
 function print({ run, recipe, counts, groups }: RunFailures) {
   const { failed, rejected, waiting, skipped } = counts;
   console.log(
@@ -43,25 +42,16 @@ function print({ run, recipe, counts, groups }: RunFailures) {
 }
 
 function linesOf(group: FailureGroup): string[] {
-  const { node, step, outcome, code, count, wordings, examples, skipped, advice } = group;
+  const { outcome, headline, wordings, examples, consequence, advice } = wordsOf(group);
   const { error, warning } = colours();
   const paint = outcome === "failed" ? error : warning;
-  const [only] = wordings;
-  const noun = examples.some(({ item }) => item !== undefined) ? "item" : "task";
-  const head = `${counted(count, noun)} ${outcomeWords[outcome]} at ${node}` +
-    `${step === "" ? "" : ` (${step})`}: ${code}`;
-  const shown = wordings.length === 1 && only!.count === 1
-    ? []
-    : wordings.map(({ text, count: times }) =>
-      `  ${times.toLocaleString("en")} × ${printable(text)}`
-    );
   return [
-    paint(head),
-    ...shown,
+    paint(headline),
+    ...wordings.map((text) => `  ${printable(text)}`),
     ...examples.map(({ item, reason }) =>
       `  e.g. ${item === undefined ? "" : `${printable(item)}: `}${printable(reason)}`
     ),
-    ...skipped > 0 ? [`  ${counted(skipped, "task")} skipped because of this`] : [],
+    ...consequence === undefined ? [] : [`  ${consequence}`],
     ...advice.map((each) => `  → ${printable(each)}`),
   ];
 }

@@ -5,8 +5,9 @@ import { Rejection } from "../runtime/rejection.ts";
 import { fitNiqeModel, LEAST_BLOCKS, LEAST_SHARPNESS } from "../quality/fit_niqe.ts";
 import type { SharpBlocks, SharpBlocksInput } from "../quality/quality_worker.ts";
 import { WorkerPool } from "../services/worker_pool.ts";
-import { callerFolder, UsageError } from "./context.ts";
+import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface FitOptions {
   /** Where the model goes; `niqe.json` when left out. */

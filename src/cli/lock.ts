@@ -2,7 +2,9 @@ import { resolve } from "node:path";
 import type { Graph } from "../runtime/graph.ts";
 import type { RunLock } from "../runtime/records.ts";
 import type { RunSettings, Session } from "../runtime/session.ts";
-import { callerFolder, UsageError } from "./context.ts";
+import { parseShard, type Shard } from "../runtime/shard.ts";
+import { callerFolder } from "./context.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The lock of a run. */
 export function readLockFile(path: string): RunLock {
@@ -35,15 +37,22 @@ export async function likeLock(
   session: Session,
   graph: Graph,
   lock: RunLock | undefined,
-): Promise<{ readonly graph: Graph } & Pick<RunSettings, "parts" | "limit" | "until">> {
+): Promise<{ readonly graph: Graph } & Pick<RunSettings, "parts" | "limit" | "until" | "shard">> {
   if (lock === undefined) return { graph };
   const { lockedGraph } = await import("../runtime/locked.ts");
   const { RecordProblem } = await import("../runtime/recorded_run.ts");
   try {
     const services = session.options.services ?? new Map();
     const locked = await lockedGraph(graph, lock, services);
-    return { ...locked, limit: lock.limit, until: lock.until };
+    const shard = lock.shard === undefined ? {} : { shard: shardOfLock(lock.shard) };
+    return { ...locked, limit: lock.limit, until: lock.until, ...shard };
   } catch (error) {
     throw error instanceof RecordProblem ? new UsageError(error.message) : error;
   }
+}
+
+function shardOfLock(text: string): Shard {
+  const shard = parseShard(text);
+  if (!("problem" in shard)) return shard;
+  throw new UsageError(`Cannot use the lock: ${shard.problem}`);
 }

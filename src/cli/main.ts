@@ -1,14 +1,17 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { coverEnvironment } from "../runtime/environment.ts";
+import { parseShard } from "../runtime/shard.ts";
 import { version } from "../runtime/version.ts";
 import type { Device } from "../services/mod.ts";
-import { UsageError } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** A command: its arguments, its options, and the command itself; gives the exit code. */
 type CommandAction = (...parts: never[]) => number | Promise<number>;
 
 /** Reads the command line and gives the exit code. Each command loads its own modules when it runs. */
 export async function main(args: readonly string[]): Promise<number> {
+  coverEnvironment();
   let code: number = exitCodes.complete;
   const does = (load: () => Promise<CommandAction>) => async (...parts: unknown[]) => {
     const action = await load();
@@ -31,9 +34,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--until <node>", "run this node and what it needs, nothing after it")
     .addOption(forceOption())
     .option("--limit <n>", "only the first n pictures", positive)
+    .addOption(shardOption())
+    .option("--watch", "stay, and run again whenever something that the recipe reads changes")
     .addOption(deviceOption())
     .option("--overwrite", "replace what is there and differs, where the recipe asks for that")
     .option("--lock <file>", "with the settings, versions and models of that run's lock.json")
+    .addOption(allowStepsOption())
     .option("--json", "print events, one a line")
     .action(
       does(async () => (await import("./run.ts")).run),
@@ -48,6 +54,7 @@ export async function main(args: readonly string[]): Promise<number> {
       positive,
     )
     .option("--no-open", "do not open the browser")
+    .addOption(allowStepsOption())
     .action(
       does(async () => (await import("./review.ts")).review),
     );
@@ -58,6 +65,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--until <node>", "plan this node and what it needs")
     .addOption(forceOption())
     .option("--limit <n>", "only the first n pictures", positive)
+    .addOption(shardOption())
     .option("--json", "print the plan as JSON")
     .action(
       does(async () => (await import("./plan.ts")).plan),
@@ -107,7 +115,7 @@ export async function main(args: readonly string[]): Promise<number> {
       does(async () => (await import("./verify.ts")).verify),
     );
 
-  const cache = program.command("cache").description("what the workspace holds: stats, gc");
+  const cache = program.command("cache").description("what the workspace holds: stats, gc, merge");
   cache.command("stats").description("say what is there, by step and by run")
     .option("--json", "print JSON")
     .action(does(async () => (await import("./cache.ts")).stats));
@@ -118,6 +126,10 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--apply", "remove it")
     .option("--json", "print JSON")
     .action(does(async () => (await import("./cache.ts")).gc));
+  cache.command("merge <workspaces...>")
+    .description("take over what other workspaces have, such as those of shards")
+    .option("--json", "print JSON")
+    .action(does(async () => (await import("./merge.ts")).merge));
 
   program.command("replay [run]")
     .description("do a run again beside the cache, and say bit for bit what differs and why")
@@ -239,6 +251,23 @@ function forceOption(): Option {
     "do this node's tasks again, or those of items by name or pattern (repeatable)",
   )
     .argParser((text: string, before: string[] | undefined) => [...before ?? [], text]);
+}
+
+function allowStepsOption(): Option {
+  return new Option("--allow-steps", "let step files have the permissions that they ask for");
+}
+
+function shardOption(): Option {
+  return new Option("--shard <i/n>", "only the ith of n parts of the pictures, by their paths")
+    .argParser((text: string) => {
+      const shard = parseShard(text);
+      if ("problem" in shard) throw new InvalidArgumentError(`${sentence(shard.problem)}.`);
+      return shard;
+    });
+}
+
+function sentence(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 function poolOption(): Option {

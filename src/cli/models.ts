@@ -20,10 +20,11 @@ import {
   RegistryProblem,
 } from "../services/model_registry.ts";
 import type { ModelEntry } from "../vision/registry.ts";
-import { callerFolder, UsageError } from "./context.ts";
+import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { printDiagnostics } from "./recipe.ts";
 import { alignedRows, counted } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The folder of model files and the registry; what is wrong with the registry is printed. */
 interface Shelf {

@@ -4,9 +4,10 @@ import { packRun } from "../runtime/pack.ts";
 import { PackProblem } from "../runtime/pack_reader.ts";
 import { RecordProblem } from "../runtime/recorded_run.ts";
 import { type UnpackReport, unpackRun } from "../runtime/unpack.ts";
-import { callerFolder, sessionOf, UsageError } from "./context.ts";
+import { callerFolder, sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { counted, printable } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 import { waitNotice } from "./wait_notice.ts";
 
 interface PackOptions {
@@ -57,7 +58,8 @@ export async function unpack(
 }
 
 function unpackLines(report: UnpackReport): string[] {
-  const { run, recipe, originals, tasks, missing, rewritten, pending, hasStepFiles } = report;
+  const { run, recipe, originals, tasks, missing, rewritten, pending } = report;
+  const { hasStepFiles, packages } = report;
   const folder = relative(callerFolder(), report.folder) || ".";
   const places = missing.slice(0, 3).map(({ path }) => `"${path}"`).join(", ");
   return [
@@ -72,6 +74,9 @@ function unpackLines(report: UnpackReport): string[] {
     ...hasStepFiles
       ? ["it came with step files: code that the rerun executes; look at them first"]
       : [],
+    ...packages.length === 0 ? [] : [
+      `they import ${packages.join(", ")}: Deno's cache has that, or the rerun needs the network`,
+    ],
     "rerun it, with nothing computed and nobody asked:",
     `  cd ${shellWord(folder)} && tintype run ${shellWord(report.recipeFile)} --lock ${
       shellWord(report.lockFile)

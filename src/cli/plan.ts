@@ -1,15 +1,19 @@
 import type { Command } from "commander";
 import type { PlannedGroup } from "../runtime/plan.ts";
-import { UnknownNode } from "../runtime/session.ts";
-import { sessionOf, UsageError } from "./context.ts";
+import { ShardProblem, UnknownNode } from "../runtime/session.ts";
+import type { Shard } from "../runtime/shard.ts";
+import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
+import { stepFileLines } from "./step_files.ts";
 import { alignedRows } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface PlanOptions extends RecipeOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly limit?: number;
+  readonly shard?: Shard;
   readonly json?: boolean;
 }
 
@@ -25,9 +29,12 @@ export async function plan(
   try {
     const groups = await session.plan(graph, options);
     if (options.json) console.log(JSON.stringify(groups, undefined, 2));
-    else printPlan(groups);
+    else {
+      for (const line of stepFileLines(graph)) console.error(line);
+      printPlan(groups);
+    }
   } catch (error) {
-    if (!(error instanceof UnknownNode)) throw error;
+    if (!(error instanceof UnknownNode || error instanceof ShardProblem)) throw error;
     throw new UsageError(error.message);
   }
   return exitCodes.complete;

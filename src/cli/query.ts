@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { Cell, QueryResult } from "../runtime/catalog_db.ts";
-import { sessionOf, UsageError } from "./context.ts";
+import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { alignedRows, counted } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface QueryOptions {
   readonly run?: string;

@@ -3,7 +3,8 @@ import type { Graph } from "../runtime/graph.ts";
 import type { Session } from "../runtime/session.ts";
 import type { Settings } from "../runtime/settings.ts";
 import { colours } from "./colours.ts";
-import { recipePath, UsageError } from "./context.ts";
+import { recipePath } from "./context.ts";
+import { UsageError } from "./usage_error.ts";
 
 export interface RecipeOptions {
   readonly set?: Settings;

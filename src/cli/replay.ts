@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { RecordProblem } from "../runtime/recorded_run.ts";
 import { type ReplayReport, replayRun } from "../runtime/replay.ts";
 import type { Difference } from "../runtime/replay_difference.ts";
-import { sessionOf, UsageError } from "./context.ts";
+import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { counted, printable } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface ReplayOptions {
   readonly jobs?: number;

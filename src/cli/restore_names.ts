@@ -2,8 +2,9 @@ import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { sha256 } from "../runtime/hash.ts";
 import { localDisk } from "../runtime/local_disk.ts";
-import { callerFolder, UsageError } from "./context.ts";
+import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface RestoreOptions {
   readonly to?: string;

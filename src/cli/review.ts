@@ -8,12 +8,14 @@ import { ReviewPlace } from "../web/place.ts";
 import { NotReviewable } from "../web/review_graph.ts";
 import { type ReviewServer, serveReview } from "../web/server.ts";
 import { SessionDataset } from "../web/session_dataset.ts";
-import { sessionOf, UsageError } from "./context.ts";
+import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
+import { allowStepFiles, type StepFileOptions } from "./step_files.ts";
 import { counted } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
-interface ReviewOptions extends RecipeOptions {
+interface ReviewOptions extends RecipeOptions, StepFileOptions {
   /** Undefined: where it was served last, or any that is free. */
   readonly port?: number;
   /** False for `--no-open`. */
@@ -32,6 +34,7 @@ export async function review(
   const session = sessionOf(command);
   const graph = await loadRecipe(session, recipe, { set: options.set, needsValues: true });
   if (graph === undefined) return exitCodes.usage;
+  await allowStepFiles(session, graph, options);
   const stop = new AbortController();
   const dataset = datasetOf(session, graph, stop.signal);
   const { workspace } = session.options;

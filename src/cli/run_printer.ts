@@ -1,4 +1,4 @@
-import progress from "cli-progress";
+import type progress from "cli-progress";
 import process from "node:process";
 import type { RunEvent, RunListener } from "../runtime/event.ts";
 import type { Graph } from "../runtime/graph.ts";
@@ -9,6 +9,8 @@ import { counted, duration, printable } from "./text.ts";
 
 /** Problems of one kind shown one by one; the rest is a count. */
 const shownProblems = 20;
+
+const problems: ReadonlySet<string> = new Set(["rejected", "failed", "waiting"]);
 
 /** Plain lines say how far a run is this often. */
 const plainMs = 10_000;
@@ -22,7 +24,6 @@ type Settled = Extract<RunEvent, { readonly type: "task-settled" }>;
  */
 export class RunPrinter {
   readonly #paint = colours();
-  readonly #isTerminal = Deno.stderr.isTerminal();
   #bar: progress.SingleBar | undefined;
   readonly #problems: Settled[] = [];
   readonly #warnings: string[] = [];
@@ -38,10 +39,9 @@ export class RunPrinter {
   #done = 0;
   #lastPlain = performance.now();
 
-  constructor(readonly graph: Graph) {
-    this.#total = graph.nodes.filter((node) => !hasItemTasks(node)).length;
-    if (!this.#isTerminal) return;
-    this.#bar = new progress.SingleBar({
+  private constructor(readonly graph: Graph, bars: typeof progress | undefined) {
+    if (bars === undefined) return;
+    this.#bar = new bars.SingleBar({
       format:
         "{bar} {percentage}% | {value}/{total} tasks | {rate}/s | {eta_formatted} left | {node}",
       barCompleteChar: "█",
@@ -52,13 +52,22 @@ export class RunPrinter {
       clearOnComplete: true,
       etaBuffer: 200,
       fps: 10,
-    }, progress.Presets.shades_classic);
+    }, bars.Presets.shades_classic);
+  }
+
+  /** Loads what draws the bar only where there is a terminal to draw it on. */
+  static async create(graph: Graph): Promise<RunPrinter> {
+    const isTerminal = Deno.stderr.isTerminal();
+    return new RunPrinter(graph, isTerminal ? (await import("cli-progress")).default : undefined);
   }
 
   readonly listener: RunListener = (event) => {
     switch (event.type) {
       case "run-started":
         this.#say(`${this.#paint.strong(event.recipe)} · run ${event.run}`);
+        this.#total =
+          this.graph.nodes.filter((node) => node.id in event.nodes && !hasItemTasks(node)).length;
+        if (event.shard !== undefined) this.#summaries.push(shardLine(event));
         this.#bar?.start(this.#total, 0, { node: "", rate: 0 });
         break;
       case "items-found":
@@ -107,13 +116,14 @@ export class RunPrinter {
 
   #settled(event: Settled) {
     this.#done++;
-    if (["rejected", "failed", "waiting"].includes(event.outcome)) this.#problems.push(event);
-    const seconds = (performance.now() - this.#started) / 1000;
+    if (problems.has(event.outcome)) this.#problems.push(event);
+    const now = performance.now();
+    const seconds = (now - this.#started) / 1000;
     if (this.#bar !== undefined) {
       const rate = (this.#done / Math.max(seconds, 0.001)).toFixed(seconds > 1 ? 1 : 0);
       this.#bar.update(this.#done, { node: event.node, rate });
-    } else if (performance.now() - this.#lastPlain > plainMs) {
-      this.#lastPlain = performance.now();
+    } else if (now - this.#lastPlain > plainMs) {
+      this.#lastPlain = now;
       const rate = this.#done / seconds;
       const left = duration((this.#total - this.#done) / rate * 1000);
       this.#say(`${this.#done} of ${this.#total} tasks, ${rate.toFixed(1)}/s, ${left} left`);
@@ -157,6 +167,13 @@ export class RunPrinter {
   #say(line: string) {
     console.error(line);
   }
+}
+
+/** What a shard leaves undone, and when that is done. */
+function shardLine(event: Extract<RunEvent, { readonly type: "run-started" }>): string {
+  const { shard, held = [] } = event;
+  if (held.length === 0) return `shard ${shard}: every node takes part`;
+  return `shard ${shard}: held for the run without --shard: ${held.join(", ")}`;
 }
 
 /** A line for each node that asked a model: how often, and what that cost. */

@@ -26,9 +26,9 @@ export function runs(
       "failed",
       "time",
     ];
-    const rows = summaries.map(({ run, recipe, status, counts, elapsedMs }) => [
+    const rows = summaries.map(({ run, recipe, shard, status, counts, elapsedMs }) => [
       run,
-      recipe,
+      shard === undefined ? recipe : `${recipe} (shard ${shard})`,
       status,
       ...[counts?.ran, counts?.cached, counts?.rejected, counts?.skipped, counts?.failed]
         .map((count) => count?.toLocaleString("en") ?? ""),

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { makeSample, SampleError } from "../sample/mod.ts";
-import { callerFolder, UsageError } from "./context.ts";
+import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** `tintype sample FOLDER`: 24 pictures made from code, with what is true of them. */
 export async function sample(folder: string): Promise<number> {

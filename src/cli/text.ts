@@ -1,3 +1,5 @@
+import { grouping } from "../runtime/numbers.ts";
+
 /** Rows with their columns lined up; the last column is not padded. */
 export function alignedRows(
   rows: readonly (readonly string[])[],
@@ -17,7 +19,7 @@ export function alignedRows(
 
 /** "1 picture", "24 pictures". */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  return `${grouping(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A time span for people: "0.4 s", "3 min 5 s". */

@@ -8,9 +8,10 @@ import {
   type Restored,
 } from "../dedupe/quarantine.ts";
 import { localDisk } from "../runtime/local_disk.ts";
-import { callerFolder, UsageError } from "./context.ts";
+import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { counted } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface UndoOptions {
   readonly source?: string;

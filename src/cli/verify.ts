@@ -36,7 +36,7 @@ export async function verify(options: VerifyCommandOptions, command: Command): P
 }
 
 function print(
-  { artifacts, results, bytes, published, repetition, findings, notes }: VerifyReport,
+  { artifacts, results, bytes, originals, published, repetition, findings, notes }: VerifyReport,
 ) {
   const { error, warning } = colours();
   for (const note of notes) console.error(warning(`note: ${printable(note)}`));
@@ -56,6 +56,7 @@ function print(
       `${counted(published.files, "published file")} in ${counted(published.folders, "folder")}` +
       (published.edited > 0 ? ` (${published.edited} changed by a person, kept)` : ""),
   );
+  console.log(originalWords(originals));
   if (repetition !== undefined) {
     const { repeated, unreached } = repetition;
     const rest = unreached === 0
@@ -64,6 +65,15 @@ function print(
     console.log(`Repeated ${counted(repeated, "task")}${rest}`);
   }
   console.log(endWords(findings));
+}
+
+function originalWords({ files, bytes, changed, gone }: VerifyReport["originals"]): string {
+  const others = [
+    ...changed > 0 ? [`${changed.toLocaleString("en")} changed since, not compared`] : [],
+    ...gone > 0 ? [`${gone.toLocaleString("en")} not there any more`] : [],
+  ];
+  return `Read ${counted(files, "original")} (${bytesText(bytes)})` +
+    (others.length === 0 ? "" : `; ${others.join(", ")}`);
 }
 
 function linesOf(

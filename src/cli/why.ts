@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { nearest } from "../runtime/diagnostic.ts";
 import { listRuns } from "../runtime/records.ts";
 import { storiesOf, type TaskStory } from "../runtime/why.ts";
-import { sessionOf, UsageError } from "./context.ts";
+import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { alignedRows } from "./text.ts";
+import { UsageError } from "./usage_error.ts";
 
 interface WhyOptions {
   readonly run?: string;

@@ -1,6 +1,8 @@
 import type { Sharp } from "sharp";
 import { Rejection } from "../runtime/rejection.ts";
 import { damageRejection } from "./damage.ts";
+import { decodeGate } from "./decode_gate.ts";
+import { decodingBytes, withoutSwollenTexts } from "./decode_limits.ts";
 import type { Orientation } from "./exif.ts";
 import type { ImageHeader } from "./header.ts";
 import { readJpegHead } from "./jpeg_header.ts";
@@ -28,8 +30,10 @@ export async function decodeRaster(
 ): Promise<Raster> {
   const target = targetSize(header, request);
   const pipeline = pixelPipeline(await loadSharp(), bytes, header, target);
-  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true })
-    .catch((error) => Promise.reject(blamed(error, bytes, header)));
+  const { data, info } = await decodeGate.run(
+    decodingBytes(header) + target.width * target.height * 4,
+    () => pipeline.raw().toBuffer({ resolveWithObject: true }),
+  ).catch((error) => Promise.reject(blamed(error, bytes, header)));
   if (info.channels !== 3 && info.channels !== 4) {
     const title = formatTitle(header.format);
     throw new Rejection(`${title} has ${info.channels} channels (3, or 4 with alpha, are wanted)`);
@@ -57,7 +61,9 @@ function pixelPipeline(
   header: ImageHeader,
   target: Size,
 ): Sharp {
-  const { source, failOn } = header.format === "jpeg" ? jpegSource(bytes) : strict(bytes);
+  const { source, failOn } = header.format === "jpeg"
+    ? jpegSource(bytes)
+    : strict(withoutSwollenTexts(bytes, header.format));
   let pipeline = sharp(source, {
     failOn,
     limitInputPixels: false,

@@ -1,13 +1,20 @@
 import type { Metadata } from "sharp";
 import { Rejection } from "../runtime/rejection.ts";
 import { damageRejection, missingEnd } from "./damage.ts";
+import {
+  assertBearable,
+  assertFewFrames,
+  assertWithinLimit,
+  DEFAULT_MAX_PIXELS,
+  withoutSwollenTexts,
+} from "./decode_limits.ts";
 import { type Orientation, readExif, Tag, TiffBlock, validOrientation } from "./exif.ts";
 import { type IccReading, readIcc } from "./icc.ts";
 import { readJpegHead } from "./jpeg_header.ts";
 import { chunkBeforePixels } from "./png_chunks.ts";
 import { loadSharp } from "./sharp.ts";
 import { hevcRejection, identifyFormat, type ImageFormat } from "./signature.ts";
-import { grouping, latin1 } from "./wording.ts";
+import { latin1 } from "./wording.ts";
 
 /** What a picture's file says about it before any pixel is decoded. */
 export interface ImageHeader {
@@ -39,23 +46,17 @@ export interface ImageHeader {
   readonly warnings: readonly string[];
 }
 
+export { DEFAULT_MAX_PIXELS };
+
 interface HeaderOptions {
-  /** The most pixels a picture may have; 16384² when left out, which is 805 MB as RGB; AVIF 8192². */
+  /** The most pixels a picture may have; 16384² when left out. Some kinds may have fewer. */
   readonly maxPixels?: number;
 }
 
-export const DEFAULT_MAX_PIXELS = 16_384 ** 2;
-
-/**
- * AVIF is decoded whole, at 24 bytes a pixel: at 16384² a file of 4 kB took 6.4 GB and 9 s (measured with
- * libvips 8.18). AV1's highest level has 35.7 megapixels, beyond which an AVIF is a grid of pictures.
- */
-const MAX_AVIF_PIXELS = 8192 ** 2;
-
 /**
  * Reads a picture's header; no pixel is decoded, and memory stays flat whatever size the file claims.
- * Throws `Rejection` when the file is no image, ends before its picture data, is over `maxPixels`, or
- * is of a format that this build cannot decode.
+ * Throws `Rejection` when the file is no image, ends before its picture data, is over `maxPixels` or
+ * too much for its decoder (see `decode_limits.ts`), or is of a format that this build cannot decode.
  */
 export async function readHeader(
   bytes: Uint8Array,
@@ -64,17 +65,8 @@ export async function readHeader(
   const format = identifyFormat(bytes);
   if (format === "gif") assertScreenWithinLimit(bytes, maxPixels);
   const header = format === "jpeg" ? jpegHeader(bytes) : await otherHeader(bytes, format);
-  const limit = format === "avif" ? Math.min(maxPixels, MAX_AVIF_PIXELS) : maxPixels;
-  assertWithinLimit(header.width, header.height, limit);
+  assertBearable(bytes, header, maxPixels);
   return header;
-}
-
-function assertWithinLimit(width: number, height: number, limit: number): void {
-  if (width * height <= limit) return;
-  throw new Rejection(
-    `${grouping(width)} × ${grouping(height)} pixels is over the limit of ${grouping(limit)}`,
-    { width, height, limit_px: limit },
-  );
 }
 
 /** A GIF can claim a huge size and then have no frame at all. */
@@ -109,6 +101,7 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
 
 async function otherHeader(bytes: Uint8Array, format: ImageFormat): Promise<ImageHeader> {
   if (format === "tiff") assertNotRaw(bytes);
+  if (format === "webp") assertFewFrames(bytes);
   const found = await readMetadata(bytes, format);
   if (found.format === "heif" && found.compression === "hevc") throw hevcRejection();
   const exif = found.exif && readExif(found.exif);
@@ -142,7 +135,8 @@ async function otherHeader(bytes: Uint8Array, format: ImageFormat): Promise<Imag
 async function readMetadata(bytes: Uint8Array, format: ImageFormat): Promise<Metadata> {
   const sharp = await loadSharp();
   try {
-    return await sharp(bytes, { limitInputPixels: false }).metadata();
+    const lean = withoutSwollenTexts(bytes, format);
+    return await sharp(lean, { limitInputPixels: false }).metadata();
   } catch {
     throw damageRejection(bytes, format);
   }

@@ -9,6 +9,11 @@ interface ImageOptions {
   readonly maxPixels?: number;
   /** Called for every decode, with the size decoded to: how runs and tests count them. */
   readonly onDecode?: (target: Size) => void;
+  /** Reads and decodes in place of sharp, where that cannot be loaded. */
+  readonly afar?: {
+    header(): Promise<ImageHeader>;
+    raster(target: Size): Promise<Raster>;
+  };
 }
 
 /**
@@ -19,6 +24,7 @@ export class Image {
   readonly #read: () => Promise<Uint8Array>;
   readonly #maxPixels: number;
   readonly #onDecode: (target: Size) => void;
+  readonly #afar: ImageOptions["afar"];
   #bytes: Promise<Uint8Array> | undefined;
   #header: Promise<ImageHeader> | undefined;
   #rejection: Rejection | undefined;
@@ -28,6 +34,7 @@ export class Image {
     this.#read = read;
     this.#maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
     this.#onDecode = options.onDecode ?? (() => {});
+    this.#afar = options.afar;
   }
 
   /** The file as it is. A read that failed is tried again by the next call. */
@@ -72,13 +79,15 @@ export class Image {
   }
 
   async #readHeader(): Promise<ImageHeader> {
+    if (this.#afar !== undefined) return await this.#afar.header();
     return await readHeader(await this.bytes(), { maxPixels: this.#maxPixels });
   }
 
   async #decode(header: ImageHeader, target: Size): Promise<Raster> {
-    const bytes = await this.bytes();
+    const bytes = this.#afar === undefined ? await this.bytes() : undefined;
     this.#onDecode(target);
     try {
+      if (bytes === undefined) return await this.#afar!.raster(target);
       return await decodeRaster(bytes, header, { size: target });
     } catch (error) {
       if (error instanceof Rejection) this.#rejection = error;

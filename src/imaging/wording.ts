@@ -1,9 +1,4 @@
-const grouped = new Intl.NumberFormat("en-US");
-
-/** A whole number as messages show it: `4,096`. */
-export function grouping(value: number): string {
-  return grouped.format(value);
-}
+export { grouping } from "../runtime/numbers.ts";
 
 /** The format as its users write it: `JPEG`, `WebP`. */
 export function formatTitle(format: string): string {

@@ -1,10 +1,12 @@
 import type { DedupeReport } from "./dedupe_data.ts";
 import { lookupOf, verdictSection, type VerdictWords } from "./dedupe_groups.ts";
 import { dedupeStyle } from "./dedupe_style.ts";
+import { failureGroups } from "./failures_section.ts";
 import { bytesText, countText, listText, numberText } from "./format.ts";
-import { type Html, html, nameHtml, visibleName } from "./html.ts";
+import { type Html, html, visibleName } from "./html.ts";
 import { shellWord } from "./normalize_report.ts";
 import { pageText } from "./page.ts";
+import type { AbsentPicture } from "./report_data.ts";
 
 /**
  * The report of a dedupe as one HTML page: whole in itself, without scripts and without anything from
@@ -97,40 +99,32 @@ function leadSentence({ pictures }: DedupeReport, aside: number, bytes: number):
   }), each with another that stands for it or by a person’s decision.`;
 }
 
-/** Rows of a list at most; the run's tables have all of them. */
-const mostRows = 200;
-
-interface ListedPicture {
-  readonly name: string;
-  readonly reason: string;
-}
-
-/** What was to be done and was not, and what could not be compared at all. */
+/** What was to be done and was not, and what could not be compared at all; by cause. */
 function problemSections({ pictures, absent }: DedupeReport): Html {
-  const refused = pictures.filter(({ deed }) => deed?.outcome === "refused")
-    .map(({ name, deed }) => ({ name, reason: deed!.problem ?? "" }));
+  const refused = pictures.filter(({ deed }) => deed?.outcome === "refused").map((
+    { name, deed },
+  ): AbsentPicture => ({
+    name,
+    node: "",
+    step: "dedupe.act",
+    status: "rejected",
+    reason: deed!.problem ?? "",
+  }));
   const once = new Map(absent.map((each) => [each.name, each]));
-  return html`${listSection("refused", "Was to be done, and was not", refused)}${
-    listSection("absent", "Not compared", [...once.values()])
+  return html`${problemSection("refused", "Was to be done, and was not", refused)}${
+    problemSection("absent", "Not compared", [...once.values()])
   }`;
 }
 
-function listSection(id: string, title: string, rows: readonly ListedPicture[]): Html | false {
-  const more = rows.length - mostRows;
-  return rows.length > 0 && html`
+function problemSection(
+  id: string,
+  title: string,
+  pictures: readonly AbsentPicture[],
+): Html | false {
+  return pictures.length > 0 && html`
     <section id="${id}" aria-labelledby="${id}-title">
-    <h2 id="${id}-title">${title}: ${countText(rows.length, "picture")}</h2>
-    <div class="scroll" tabindex="0" role="group" aria-label="${title}"><table>
-    <thead><tr><th scope="col">Picture</th><th scope="col">Reason</th></tr></thead>
-    <tbody>${rows.slice(0, mostRows).map(({ name, reason }) =>
-      html`
-        <tr>
-          <th scope="row">${nameHtml(name)}</th>
-          <td>${visibleName(reason)}</td>
-        </tr>
-      `
-    )}</tbody></table></div>
-    ${more > 0 && html`<p class="muted">${numberText(more)} more are in the run’s tables.</p>`}
+    <h2 id="${id}-title">${title}: ${countText(pictures.length, "picture")}</h2>
+    ${failureGroups(pictures)}
     </section>
   `;
 }

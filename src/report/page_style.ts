@@ -71,6 +71,11 @@ img { display: block; max-width: 100%; height: auto; border-radius: 4px;
 .pairs h3 { margin: 0 0 8px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 480px));
   gap: 12px; margin-bottom: 8px; }
+.cause { border-left: 3px solid var(--line); padding-left: 14px; margin: 0 0 18px; }
+.cause.failed { border-left-color: #b3261e; }
+.cause h3 { margin: 0 0 6px; overflow-wrap: anywhere; }
+.cause ul { margin: 0 0 8px; padding-left: 20px; overflow-wrap: anywhere; }
+.cause .advice { margin: 0 0 4px; overflow-wrap: anywhere; }
 .badge { background: var(--soft); border-radius: 20px; padding: 2px 10px; font-size: .85rem;
   font-weight: 500; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .step { display: inline-block; font-size: .85rem; border: 1px solid var(--line); border-radius: 20px;

@@ -7,6 +7,7 @@ import {
   sentenceText,
   sizeText,
 } from "./format.ts";
+import { failureGroups } from "./failures_section.ts";
 import { type Html, html, nameHtml, visibleName } from "./html.ts";
 import type {
   AbsentPicture,
@@ -188,13 +189,7 @@ function sideHtml(
   }</strong> ${size} · ${bytes} · ${format}</figcaption></figure>`;
 }
 
-const statusWords: Readonly<Record<AbsentPicture["status"], string>> = {
-  failed: "failed",
-  rejected: "left out",
-  waiting: "waiting for a person",
-};
-
-/** What failed and what was left out, with the reasons; failures first. */
+/** What failed and what was left out, by cause, with what can be done; failures first. */
 export function absentSection(report: NormalizeReport): Html {
   const absent = absentOf(report);
   return html`
@@ -209,28 +204,7 @@ export function absentSection(report: NormalizeReport): Html {
           absent.length,
           "picture",
         )} did not come through. Originals are never touched.</p>
-        <div class="scroll" tabindex="0" role="group" aria-label="Failed and left out">
-          <table class="stacked">
-            <thead>
-              <tr>
-                <th scope="col">Picture</th>
-                <th scope="col">Outcome</th>
-                <th scope="col">At</th>
-                <th scope="col">Reason</th>
-              </tr>
-            </thead>
-            <tbody>${absent.slice(0, mostRows).map(({ name, node, status, reason }) =>
-              html`
-                <tr>
-                  <th scope="row">${nameHtml(name)}</th>
-                  <td data-head="Outcome">${statusWords[status]}</td>
-                  <td data-head="At">${node === "" ? "–" : html`<code>${node}</code>`}</td>
-                  <td data-head="Reason">${reason}</td>
-                </tr>
-              `
-            )}</tbody>
-          </table>
-        </div>${moreRows(absent.length, "mapping.csv")}
+        ${failureGroups(absent)}
       `}
     </section>
   `;
@@ -248,7 +222,8 @@ export function absentOf({ absent, pictures }: NormalizeReport): AbsentPicture[]
   for (const { name, change } of pictures) {
     if (change !== undefined) known.delete(name);
     else if (!known.has(name)) {
-      known.set(name, { name, node: "", status: "rejected", reason: "it was not normalized" });
+      const reason = "it was not normalized";
+      known.set(name, { name, node: "", step: "", status: "rejected", reason });
     }
   }
   return [...known.values()].sort((a, b) =>

@@ -41,8 +41,9 @@ export interface ReportPicture {
 /** A picture that did not come through, and why. */
 export interface AbsentPicture {
   readonly name: string;
-  /** The node that it ended at. */
+  /** The node that it ended at and the step that this uses; both "" where nothing says so. */
   readonly node: string;
+  readonly step: string;
   readonly status: "rejected" | "failed" | "waiting";
   readonly reason: string;
 }
@@ -67,7 +68,10 @@ export interface ReportPair {
 export interface Rerun {
   /** The recipe's name. */
   readonly recipe: string;
-  /** The folder of the report and of the normalized pictures. */
+  /**
+   * The folder that later commands name, as the recipe was given it: no place of this machine that nobody
+   * wrote, so that the page is the same wherever the dataset is.
+   */
   readonly folder: string;
   /** What the recipe was given, by parameter; nothing where it does not say. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;

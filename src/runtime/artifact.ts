@@ -65,10 +65,20 @@ export interface Kind<Name extends string = string, Value = unknown, Made = Valu
   identify?(value: Value): Promise<Identified>;
   /** The tools whose version can change what `identify` says. */
   identifyTools?(): Promise<Readonly<Record<string, string>>>;
+  /** How its values are opened in the worker of a user's step; like here, when left out. */
+  readonly afar?: Afar<Value>;
   /** The columns that a table of this kind has, besides hash and size. */
   readonly columns: readonly Column[];
   /** The row is in the bytes (JSON) rather than in the facts. */
   readonly isRow: boolean;
+}
+
+/** A kind whose values need what a worker without permissions does not have, such as native code. */
+export interface Afar<Value> {
+  /** Opens a value in the worker. `ask` is answered by the value that is open here. */
+  open(blob: Blob, ask: (question: unknown) => Promise<unknown>): Value;
+  /** Answers a question: the words of code that may be hostile. Buffers in the answer are copied. */
+  answer(value: Value, question: unknown): Promise<unknown>;
 }
 
 export type ValueOf<K> = K extends Kind<string, infer Value, infer _> ? Value : never;
@@ -78,7 +88,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 
 /**
- * A kind whose values are JSON objects of one shape; each property is a column of its tables.
+ * A kind whose values are JSON objects of one shape; each property is a column of its tables, except
+ * those that are `hidden`, being too large for what anybody would ask a table.
  *
  * ```ts
  * import assert from "node:assert/strict";
@@ -92,12 +103,13 @@ export function rowKind<Name extends string, Shape extends z.ZodObject>(
   name: Name,
   doc: string,
   shape: Shape,
+  { hidden = [] }: { readonly hidden?: readonly (keyof z.output<Shape>)[] } = {},
 ): Kind<Name, z.output<Shape>, z.input<Shape>> {
   return {
     name,
     doc,
     isRow: true,
-    columns: columnsOf(shape),
+    columns: columnsOf(shape).filter((column) => !hidden.includes(column.name)),
     encode: (made) => ({ bytes: encoder.encode(canonicalJson(shape.parse(made) as Json)) }),
     open: async (blob) => JSON.parse(decoder.decode(await blob.bytes())) as z.output<Shape>,
   };

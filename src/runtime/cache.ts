@@ -1,4 +1,5 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { leaveWal, openCacheFile } from "./cache_file.ts";
 import { canonicalJson, type ContentHash, type TaskKey } from "./hash.ts";
 import type { FileStat } from "./disk.ts";
 import { parseResult, type StoredResult, writeResult } from "./stored_result.ts";
@@ -37,6 +38,18 @@ export const cacheSchema = `
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ms REAL NOT NULL, inode INTEGER NOT NULL,
     seen_ms REAL NOT NULL, hash TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS modules (path TEXT PRIMARY KEY, graph TEXT NOT NULL) WITHOUT ROWID;
+  -- See trails.ts. They only repeat what is above, so whatever is taken away there ends them all.
+  CREATE TABLE IF NOT EXISTS stages (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, parts TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS trails (
+    stage INTEGER NOT NULL, path TEXT NOT NULL, trail TEXT NOT NULL, PRIMARY KEY (stage, path)
+  ) WITHOUT ROWID;
+  CREATE TRIGGER IF NOT EXISTS trails_without_task AFTER DELETE ON tasks
+    BEGIN DELETE FROM trails; END;
+  CREATE TRIGGER IF NOT EXISTS trails_of_other_result AFTER UPDATE ON tasks
+    WHEN old.result <> new.result BEGIN DELETE FROM trails; END;
+  CREATE TRIGGER IF NOT EXISTS trails_without_blob AFTER DELETE ON blobs
+    BEGIN DELETE FROM trails; END;
 `;
 
 /** Writes are gathered into transactions of at most this many, or of this long. */
@@ -66,17 +79,12 @@ export class ActionCache {
 
   /**
    * Opens or makes the file. `readOnly` leaves the disk untouched: where there is no file yet, an
-   * empty cache in memory stands in. Throws when the file was written by a newer Tintype.
+   * empty cache in memory stands in, and also where it cannot be read because whoever wrote it was killed
+   * and the folder is read-only. Throws when the file was written by a newer Tintype.
    */
   static open(path: string, options: { readonly readOnly?: boolean } = {}): ActionCache {
-    const isThere = fileExists(path);
     const readOnly = options.readOnly ?? false;
-    const database = readOnly
-      ? isThere ? new DatabaseSync(path, { readOnly: true }) : new DatabaseSync(":memory:")
-      : new DatabaseSync(path);
-    database.exec("PRAGMA busy_timeout = 10000");
-    if (!readOnly) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-    if (!readOnly || !isThere) database.exec(cacheSchema);
+    const database = openCacheFile(path, { readOnly, schema: cacheSchema });
     const cache = new ActionCache(database, readOnly);
     cache.#checkFormat(path);
     return cache;
@@ -143,17 +151,24 @@ export class ActionCache {
     parts: KeyParts,
     result: StoredResult,
   ): void {
+    this.adopt(task.key, parts, result);
+    this.noteLatest(task);
+  }
+
+  /** Keeps a result without saying which task had it, such as one of another workspace. */
+  adopt(key: TaskKey, parts: KeyParts, result: StoredResult): void {
     const id = this.#signatureId(parts);
     this.#begin();
     this.#run(
-      "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?)",
-      task.key,
+      `INSERT INTO tasks VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+         signature = excluded.signature, inputs = excluded.inputs,
+         item_name = excluded.item_name, result = excluded.result`,
+      key,
       id,
       canonicalJson(parts.inputs),
       parts.itemName ?? null,
       writeResult(result),
     );
-    this.noteLatest(task);
   }
 
   /** Remembers which key a task has now, so that the next change can be told apart. */
@@ -192,6 +207,12 @@ export class ActionCache {
     return false;
   }
 
+  /** The tools that a node last had. */
+  lastTools(node: string): NodeParts["tools"] | undefined {
+    const row = this.#get("SELECT value FROM meta WHERE name = ?", `signature of ${node}`);
+    return row === undefined ? undefined : (JSON.parse(row["value"] as string) as NodeParts).tools;
+  }
+
   #signatureId(parts: NodeParts): number {
     const known = this.#knownSignature(parts);
     if (known !== undefined) return known;
@@ -228,17 +249,48 @@ export class ActionCache {
 
   /** What the stat index knows of some files: one query over the folder that holds them all. */
   filesAt(paths: readonly string[]): ReadonlyMap<string, IndexedFile> {
-    const prefix = commonPrefix(paths);
+    return this.#filesBelow(
+      commonPrefix(paths),
+      `SELECT path, ${indexedColumns} FROM files WHERE path >= ? AND path < ?`,
+    );
+  }
+
+  /** The same with the trail that each has in a stage. */
+  trailsAt(paths: readonly string[], stage: number): ReadonlyMap<string, IndexedFile> {
+    return this.#filesBelow(
+      commonPrefix(paths),
+      `SELECT files.path AS path, ${indexedColumns}, trail
+       FROM files LEFT JOIN trails ON trails.stage = ${stage} AND trails.path = files.path
+       WHERE files.path >= ? AND files.path < ?`,
+    );
+  }
+
+  #filesBelow(prefix: string, query: string): ReadonlyMap<string, IndexedFile> {
     const files = new Map<string, IndexedFile>();
     // "0" is the character after "/".
     const end = `${prefix.slice(0, -1)}0`;
-    const rows = this.#prepare(
-      "SELECT path, size, mtime_ms, inode, seen_ms, hash FROM files WHERE path >= ? AND path < ?",
-    ).all(prefix, end) as unknown as FileRow[];
-    for (const { path, size, mtime_ms, inode, seen_ms, hash } of rows) {
-      files.set(path, { size, mtimeMs: mtime_ms, inode, seenMs: seen_ms, hash });
-    }
+    const rows = this.#prepare(query).all(prefix, end) as unknown as FileRow[];
+    for (const row of rows) files.set(row.path, row);
     return files;
+  }
+
+  /** The number of a stage's trails. Those that it had with other parts are dropped. */
+  stageId(name: string, parts: string): number {
+    const known = this.#get("SELECT id, parts FROM stages WHERE name = ?", name);
+    if (known?.["parts"] === parts) return known["id"] as number;
+    this.#begin();
+    if (known !== undefined) {
+      this.#run("DELETE FROM trails WHERE stage = ?", known["id"] as number);
+      this.#run("UPDATE stages SET parts = ? WHERE name = ?", parts, name);
+      return known["id"] as number;
+    }
+    this.#run("INSERT INTO stages (name, parts) VALUES (?, ?)", name, parts);
+    return this.#get("SELECT id FROM stages WHERE name = ?", name)!["id"] as number;
+  }
+
+  keepTrail(stage: number, path: string, trail: string): void {
+    this.#begin();
+    this.#run("INSERT OR REPLACE INTO trails VALUES (?, ?, ?)", stage, path, trail);
   }
 
   indexFile(path: string, file: IndexedFile): void {
@@ -279,6 +331,7 @@ export class ActionCache {
     try {
       this.flush();
       this.#assertWhole();
+      if (!this.isReadOnly) leaveWal(this.#database);
     } finally {
       this.#database.close();
     }
@@ -334,16 +387,15 @@ export interface IndexedFile {
   /** When it was read, milliseconds since 1970. */
   readonly seenMs: number;
   readonly hash: ContentHash;
+  /** What a stage made of it, see `Trails`; only where that was asked for. */
+  trail?: string | null;
 }
 
-interface FileRow {
+interface FileRow extends IndexedFile {
   readonly path: string;
-  readonly size: number;
-  readonly mtime_ms: number;
-  readonly inode: number;
-  readonly seen_ms: number;
-  readonly hash: ContentHash;
 }
+
+const indexedColumns = "size, mtime_ms AS mtimeMs, inode, seen_ms AS seenMs, hash";
 
 /** Whether a file is still what the index says, going by its stat alone. */
 export function isUnchanged(
@@ -369,12 +421,4 @@ function commonPrefix(paths: readonly string[]): string {
 
 function signatureText({ step, version, params, tools }: NodeParts): string {
   return canonicalJson({ step, version, params, tools });
-}
-
-function fileExists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

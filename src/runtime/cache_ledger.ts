@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import type { ArtifactRef } from "./artifact.ts";
-import { cacheSchema } from "./cache.ts";
-import type { ContentHash } from "./hash.ts";
+import { cacheSchema, type IndexedFile } from "./cache.ts";
+import type { ContentHash, TaskKey } from "./hash.ts";
 import { isResultWhole, parseResult, type StoredResult } from "./stored_result.ts";
-import { type NodeParts, taskKey } from "./task_key.ts";
+import { type KeyParts, type NodeParts, taskKey } from "./task_key.ts";
 
 /** A row of the cache: one task's result. */
 export interface LedgerTask {
@@ -11,6 +11,13 @@ export interface LedgerTask {
   readonly step: string;
   /** By port: content hashes, those of collections with their length in front. */
   readonly inputs: Readonly<Record<string, string>>;
+  readonly result: StoredResult;
+}
+
+/** A result with all that its key is made of. */
+export interface LedgerRecord {
+  readonly key: TaskKey;
+  readonly parts: KeyParts;
   readonly result: StoredResult;
 }
 
@@ -61,6 +68,27 @@ export class CacheLedger {
     for (const row of this.#rows()) if (isSound(row)) yield taskOf(row);
   }
 
+  /** The same with what their keys are made of, for another cache. */
+  *records(): Iterable<LedgerRecord> {
+    for (const row of this.#rows()) {
+      if (isSound(row)) {
+        yield {
+          key: row.key as TaskKey,
+          parts: keyPartsOf(row),
+          result: parseResult(row.result),
+        };
+      }
+    }
+  }
+
+  /** Which key the tasks of all recipes had last. */
+  *latest(): Iterable<{ readonly node: string; readonly item: string; readonly key: TaskKey }> {
+    const rows = this.database.prepare("SELECT node, item, key FROM latest").iterate();
+    for (const { node, item, key } of rows) {
+      yield { node: String(node), item: String(item), key: String(key) as TaskKey };
+    }
+  }
+
   /** The keys of rows that are not as they were written, with what is there, for people. */
   *unsoundTasks(): Iterable<{ readonly key: string; readonly row: string }> {
     for (const row of this.#rows()) {
@@ -92,8 +120,50 @@ export class CacheLedger {
     }
   }
 
+  /** How many results there are, also those that cannot be read. */
+  taskCount(): number {
+    return Number(this.database.prepare("SELECT count(*) AS n FROM tasks").get()!["n"]);
+  }
+
+  /** Files that were scanned, by content: what the first look at a file has for its only input. */
+  *originals(): Iterable<string> {
+    const rows = this.database.prepare(
+      `SELECT substr(inputs, 10, 64) AS hash FROM tasks
+       WHERE inputs GLOB '{"file":"*"}' AND length(inputs) = 75`,
+    ).iterate();
+    for (const { hash } of rows) yield String(hash);
+  }
+
+  /** The bytes of a small artifact, as they are. */
+  blob(hash: string): Uint8Array | undefined {
+    const row = this.database.prepare("SELECT bytes FROM blobs WHERE hash = ?").get(hash);
+    return row === undefined ? undefined : bytesOf(row["bytes"]);
+  }
+
   hasBlob(hash: string): boolean {
     return this.database.prepare("SELECT 1 FROM blobs WHERE hash = ?").get(hash) !== undefined;
+  }
+
+  /** The files that runs have read, as the stat index has them, in the order of their paths. */
+  *files(): Iterable<IndexedFile & { readonly path: string }> {
+    const rows = this.database.prepare(
+      "SELECT path, size, mtime_ms, inode, seen_ms, hash FROM files ORDER BY path",
+    ).all();
+    for (const { path, size, mtime_ms, inode, seen_ms, hash } of rows) {
+      yield {
+        path: String(path),
+        size: Number(size),
+        mtimeMs: Number(mtime_ms),
+        inode: Number(inode),
+        seenMs: Number(seen_ms),
+        hash: String(hash) as ContentHash,
+      };
+    }
+  }
+
+  /** Takes files out of the stat index, so that a run reads them again. */
+  forgetFiles(paths: readonly string[]): void {
+    this.#remove("DELETE FROM files WHERE path = ?", paths);
   }
 
   /** The keys that the tasks of a recipe had last. */
@@ -114,8 +184,15 @@ export class CacheLedger {
     };
     const content = sum("tasks", "key", "inputs", "result") + sum("blobs", "hash", "hash", "bytes");
     const rest = sum("latest", "node", "item", "key") + sum("files", "path", "hash", "hash") +
-      sum("signatures", "parts", "parts") + sum("modules", "path", "graph");
+      sum("signatures", "parts", "parts") + sum("modules", "path", "graph") +
+      (this.#hasTable("trails") ? sum("trails", "path", "trail") : 0);
     return { used: pages * this.#pragma("page_size"), content, rest };
+  }
+
+  /** A cache of before there was such a table has it only after the next run. */
+  #hasTable(name: string): boolean {
+    const query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
+    return this.database.prepare(query).get(name) !== undefined;
   }
 
   #pragma(name: string): number {
@@ -213,16 +290,19 @@ interface TaskRow {
 }
 
 /** Whether a row's key is that of its parts, and its result as it was written. */
-function isSound({ key, inputs, item_name, result, parts }: TaskRow): boolean {
-  if (parts === null) return false;
+function isSound(row: TaskRow): boolean {
+  if (row.parts === null) return false;
   try {
-    const shared = JSON.parse(parts) as NodeParts;
-    const itemName = item_name === null ? {} : { itemName: item_name };
-    const wanted = taskKey({ ...shared, inputs: JSON.parse(inputs), ...itemName });
-    return key === wanted && isResultWhole(result);
+    return row.key === taskKey(keyPartsOf(row)) && isResultWhole(row.result);
   } catch {
     return false; // no JSON any more
   }
+}
+
+function keyPartsOf({ inputs, item_name, parts }: TaskRow): KeyParts {
+  const shared = JSON.parse(parts!) as NodeParts;
+  const itemName = item_name === null ? {} : { itemName: item_name };
+  return { ...shared, inputs: JSON.parse(inputs), ...itemName };
 }
 
 function taskOf({ key, inputs, result, parts }: TaskRow): LedgerTask {

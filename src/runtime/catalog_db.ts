@@ -51,6 +51,7 @@ const runColumns: readonly Column[] = [
   { name: "run", type: "VARCHAR" },
   { name: "recipe", type: "VARCHAR" },
   { name: "path", type: "VARCHAR" },
+  { name: "shard", type: "VARCHAR" },
   { name: "settings", type: "JSON" },
   { name: "status", type: "VARCHAR" },
   { name: "counts", type: "JSON" },
@@ -164,7 +165,7 @@ export class CatalogDb {
     const count = (name: string) => `(finished.counts->>'${name}')::BIGINT AS ${name}`;
     await this.connection.run(
       `CREATE OR REPLACE VIEW runs AS
-      SELECT started.run, started.recipe, started.path, started.settings,
+      SELECT started.run, started.recipe, started.path, started.shard, started.settings,
         started."at"::TIMESTAMPTZ AS started, finished.elapsedMs AS elapsed_ms,
         coalesce(finished.status, 'unfinished') AS status,
         ${["ran", "cached", "rejected", "skipped", "failed", "waiting"].map(count).join(", ")}

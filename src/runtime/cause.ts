@@ -108,13 +108,13 @@ const rules: readonly Rule[] = [
   {
     code: "model-missing",
     pattern:
-      /tintype models pull|no models\.yaml has it|cannot (?:use|find|open|load|run) (?:niqe )?model|onnxruntime|model .*(?:not found|not there|does not exist)|\bHTTP 404\b|give a "model" that/i,
+      /tintype models pull|no models\.yaml has it|cannot (?:use|find|open|load|run|read) (?:niqe )?models?|onnxruntime|model .*(?:not found|not there|does not exist)|\bHTTP 404\b|give a "model" that/i,
     advice: "tintype models list shows what is here; pull the model, or name another",
   },
   {
     code: "bad-answer",
     pattern:
-      /not a whole JSON object|answers with a web page|its answer|answered .*(?:not|no) JSON/i,
+      /gives no direction|not a whole JSON object|answers with a web page|its answer|answered .*(?:not|no) JSON/i,
     advice: "run again; if it stays, take another model or check the server's address",
   },
   {
@@ -129,8 +129,9 @@ const rules: readonly Rule[] = [
   },
   {
     code: "too-many-pixels",
-    pattern: /pixels is over the limit|over the limit of .*(?:pixels|px)|exceeds .*pixel limit/i,
-    advice: "shrink the picture with another program, or take it out of the folder",
+    pattern:
+      /pixels is over the limit|(?:frames|tiles), over the limit|over the limit of .*(?:pixels|px)|exceeds .*pixel limit/i,
+    advice: "shrink the picture or save it anew with another program, or take it out of the folder",
   },
   {
     code: "not-an-image",
@@ -140,7 +141,7 @@ const rules: readonly Rule[] = [
   {
     code: "format-unsupported",
     pattern:
-      /this build (?:cannot decode|has no decoder|decodes)|camera raw file|unsupported (?:image )?format|which the trainer does not read/i,
+      /has \d+ channels|this build (?:cannot decode|has no decoder|decodes)|camera raw file|unsupported (?:image )?format|which the trainer does not read/i,
     advice: "convert the picture to JPEG or PNG and put that in its place",
   },
   {
@@ -162,8 +163,13 @@ const rules: readonly Rule[] = [
   },
   {
     code: "file-missing",
-    pattern: /it is not there|no such file|\bENOENT\b|does not exist|was removed/i,
+    pattern: /it is not there|no such (?:file|folder)|\bENOENT\b|does not exist|was removed/i,
     advice: "check the path, and that its disk is mounted",
+  },
+  {
+    code: "worker-broke",
+    pattern: /its worker broke|workers were released|the worker has ended|the session is closed/i,
+    advice: "run again; with a smaller --jobs if it stays, since memory may have run out",
   },
   {
     code: "service-missing",
@@ -173,8 +179,13 @@ const rules: readonly Rule[] = [
   {
     code: "wrong-setting",
     pattern:
-      /^Cannot (?:read (?:policy|decisions|manifest)|scan folder|keep faces|crop|group|label)/i,
+      /^Cannot (?:read (?:policy|decisions|manifest)|scan folder|keep faces|crop|group|label|caption|export a dataset|move pictures)|it is no salt/i,
     advice: "correct the file or the parameter that the reason names",
+  },
+  {
+    code: "cannot-write",
+    pattern: /^Cannot (?:write|publish)/i,
+    advice: "see that the output folder is there, can be written to, and has nothing in the way",
   },
 ];
 

@@ -35,6 +35,10 @@ export type RunEvent =
     readonly settings: Readonly<Record<string, Json>>;
     /** Node ids with the step each uses, in graph order. */
     readonly nodes: Readonly<Record<string, string>>;
+    /** Which part of the items it did, such as `2/4`; all when left out. */
+    readonly shard?: string;
+    /** Nodes that no shard can do. */
+    readonly held?: readonly string[];
     readonly tintype: string;
     readonly pid: number;
   }

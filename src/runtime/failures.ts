@@ -20,7 +20,7 @@ export interface FailureGroup {
   readonly count: number;
   /** How it was put, without names and numbers, the commonest first. */
   readonly wordings: readonly { readonly text: string; readonly count: number }[];
-  /** A few in full, one a wording first. */
+  /** A few in full, or as many as were asked for; one a wording first. */
   readonly examples: readonly { readonly item?: string; readonly reason: string }[];
   /** Tasks that were skipped because of these items or this node. */
   readonly skipped: number;
@@ -28,7 +28,12 @@ export interface FailureGroup {
   readonly advice: readonly string[];
 }
 
-const mostExamples = 3;
+export interface GroupOptions {
+  /** Examples that a group has at most. */
+  readonly mostExamples?: number;
+}
+
+const fewExamples = 3;
 const mostAdvice = 3;
 const mostWordings = 5;
 
@@ -42,6 +47,7 @@ const order: readonly Shortfall[] = ["failed", "waiting", "rejected", "skipped"]
 export function groupFailures(
   failures: Iterable<Failure>,
   steps: Readonly<Record<string, string>> = {},
+  { mostExamples = fewExamples }: GroupOptions = {},
 ): FailureGroup[] {
   const groups = new Map<string, OpenGroup>();
   const skips: Failure[] = [];
@@ -53,7 +59,7 @@ export function groupFailures(
     const key = keyOf(failure);
     let group = groups.get(key);
     if (group === undefined) {
-      group = new OpenGroup(failure, steps[failure.node] ?? "");
+      group = new OpenGroup(failure, steps[failure.node] ?? "", mostExamples);
       groups.set(key, group);
     }
     group.add(failure);
@@ -82,7 +88,11 @@ class OpenGroup {
   #count = 0;
   skipped = 0;
 
-  constructor(readonly first: Failure, readonly step: string) {}
+  constructor(
+    readonly first: Failure,
+    readonly step: string,
+    readonly mostExamples: number,
+  ) {}
 
   add(failure: Failure): void {
     this.#count++;
@@ -90,7 +100,7 @@ class OpenGroup {
     const text = patternOf(failure.reason, failure.item);
     const wording = this.#wordings.get(text) ?? { count: 0, examples: [] };
     wording.count++;
-    if (wording.examples.length < mostExamples) wording.examples.push(failure);
+    if (wording.examples.length < this.mostExamples) wording.examples.push(failure);
     this.#wordings.set(text, wording);
   }
 
@@ -106,7 +116,7 @@ class OpenGroup {
       code,
       count: this.#count,
       wordings: wordings.slice(0, mostWordings).map(([text, { count }]) => ({ text, count })),
-      examples: examplesOf(wordings.map(([, { examples }]) => examples)),
+      examples: examplesOf(wordings.map(([, { examples }]) => examples), this.mostExamples),
       skipped: this.skipped,
       advice: [...new Set([...waysOut.slice(0, mostAdvice - 1), advice])],
     };
@@ -114,12 +124,16 @@ class OpenGroup {
 }
 
 /** One of each wording, then the second of each, until there are enough. */
-function examplesOf(wordings: readonly (readonly Failure[])[]): FailureGroup["examples"] {
+function examplesOf(
+  wordings: readonly (readonly Failure[])[],
+  most: number,
+): FailureGroup["examples"] {
   const examples: Failure[] = [];
-  for (let turn = 0; turn < mostExamples; turn++) {
+  const turns = Math.max(...wordings.map(({ length }) => length));
+  for (let turn = 0; turn < turns && examples.length < most; turn++) {
     examples.push(...wordings.flatMap((each) => each[turn] ?? []));
   }
-  return examples.slice(0, mostExamples).map(({ item, reason }) => ({ item, reason }));
+  return examples.slice(0, most).map(({ item, reason }) => ({ item, reason }));
 }
 
 /** A skipped task names the node that it waited for: `left out at "a": left out at "b": why`. */
@@ -140,4 +154,47 @@ function countSkips(groups: readonly OpenGroup[], skips: readonly Failure[]) {
       byNode.get(node);
     if (group !== undefined) group.skipped++;
   }
+}
+
+/** A group as a person reads it, the same on a terminal and on every page. JSON. */
+export interface FailureWords {
+  readonly outcome: FailureGroup["outcome"];
+  /** `3 items failed at proxies (image.proxy): file-truncated` */
+  readonly headline: string;
+  /** How often it was put how: `2 × JPEG ends after N bytes`; none for a single one. */
+  readonly wordings: readonly string[];
+  readonly examples: FailureGroup["examples"];
+  /** How many there are besides the examples. */
+  readonly more: number;
+  /** What else did not happen: `4 tasks skipped because of this`. */
+  readonly consequence?: string;
+  /** What can be done, as sentences without full stops. */
+  readonly advice: readonly string[];
+}
+
+const outcomeWords = { failed: "failed", rejected: "left out", waiting: "waiting" } as const;
+
+/** Puts a group into words. */
+export function wordsOf(group: FailureGroup): FailureWords {
+  const { node, step, outcome, code, count, wordings, examples, skipped, advice } = group;
+  const noun = examples.some(({ item }) => item !== undefined) ? "item" : "task";
+  const place = node === "" ? step : step === "" ? node : `${node} (${step})`;
+  const isSingle = wordings.length === 1 && wordings[0]!.count === 1;
+  return {
+    outcome,
+    headline: `${counted(count, noun)} ${outcomeWords[outcome]}${
+      place === "" ? "" : ` at ${place}`
+    }: ${code}`,
+    wordings: isSingle
+      ? []
+      : wordings.map(({ text, count: times }) => `${times.toLocaleString("en")} × ${text}`),
+    examples,
+    more: count - examples.length,
+    ...skipped > 0 ? { consequence: `${counted(skipped, "task")} skipped because of this` } : {},
+    advice,
+  };
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -78,3 +78,23 @@ export function isHeldUp(status: ItemStatus | undefined): boolean {
   return status === undefined || status === "failed" || status === "waiting" ||
     status === "held-up";
 }
+
+/** Whether a node ended an item there, and did not only pass on that another had. */
+export function isEnd(status: ItemStatus | undefined): boolean {
+  return status === "rejected" || status === "failed" || status === "waiting";
+}
+
+export function noteReason(item: Item, node: number, reason: string): void {
+  item.reasons ??= new Map();
+  item.reasons.set(node, reason);
+}
+
+/** Items by what they have at some slots: names have no part in it, so renaming a file changes nothing. */
+export function byContent(items: readonly Item[], slots: readonly number[]): Item[] {
+  const keyed = items.map((item) => ({
+    item,
+    key: slots.map((slot) => item.refs[slot]?.hash ?? "").join(" "),
+  }));
+  keyed.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+  return keyed.map(({ item }) => item);
+}

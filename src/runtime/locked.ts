@@ -24,8 +24,9 @@ export async function lockedGraph(
   services: Services,
 ): Promise<LockedGraph> {
   const locked = partsOfLock(lock);
-  // A run until a node has nothing of those behind it.
-  const ran = graph.nodes.filter(({ id }) => lock.until === undefined || locked.has(id));
+  // A run until a node has nothing of those behind it, nor a shard of those that gather all items.
+  const isWhole = lock.until === undefined && lock.shard === undefined;
+  const ran = graph.nodes.filter(({ id }) => isWhole || locked.has(id));
   const nodes = await Promise.all(ran.map(async (node) => {
     const parts = locked.get(node.id);
     if (parts?.step !== node.step.name) {

@@ -11,7 +11,10 @@ export interface ModuleGraph {
     readonly size: number;
     readonly mtimeMs: number;
     readonly inode: number;
+    readonly sha256: string;
   }[];
+  /** Where modules from the web come from: "jsr.io:443". */
+  readonly importHosts: readonly string[];
 }
 
 /** Where known graphs are kept between runs, by the path of the step file. */
@@ -32,16 +35,33 @@ export async function moduleGraph(
     readonly memory: ModuleGraphMemory;
     readonly ownFolders: readonly string[];
     readonly config: string;
+    /** Where data may be imported from: a static import is read by this process, not by the step. */
+    readonly dataFolders: readonly string[];
   },
 ): Promise<ModuleGraph> {
   const remembered = options.memory.moduleGraph(path);
-  if (remembered !== undefined) {
-    const graph = JSON.parse(remembered) as ModuleGraph;
-    if (graph.files.every(isAsItWas)) return graph;
-  }
-  const graph = await askDeno(path, options);
+  const known = remembered === undefined ? undefined : JSON.parse(remembered) as ModuleGraph;
+  if (known !== undefined && isUnchangedGraph(known)) return known;
+  const graph = await askDeno(path, options) ?? withoutDeno(path, known);
   options.memory.putModuleGraph(path, JSON.stringify(graph));
   return graph;
+}
+
+/** Whether the files of a graph are those that it was read from, going by their stats. */
+export function isUnchangedGraph(graph: ModuleGraph): boolean {
+  return graph.files.every(isAsItWas);
+}
+
+/**
+ * Where no program may be started: the graph that is known, if its files still have their content. A
+ * step that changed, or never ran, has results under no key yet.
+ */
+function withoutDeno(path: string, known: ModuleGraph | undefined): ModuleGraph {
+  const isSame = known?.files.every((file) =>
+    localDisk.stat(file.path) !== undefined &&
+    sha256(Deno.readFileSync(file.path)) === file.sha256
+  );
+  return isSame ? known! : { fingerprint: `unknown ${sha256(path)}`, files: [], importHosts: [] };
 }
 
 interface InfoModule {
@@ -49,16 +69,28 @@ interface InfoModule {
   readonly specifier: string;
   readonly local?: string;
   readonly error?: string;
+  readonly dependencies?: readonly {
+    readonly code?: {
+      readonly specifier?: string;
+      readonly span?: { readonly start: { readonly line: number; readonly character: number } };
+    };
+  }[];
 }
 
+interface GraphOptions {
+  readonly ownFolders: readonly string[];
+  readonly config: string;
+  readonly dataFolders: readonly string[];
+}
+
+/** Undefined where this process may not start Deno. */
 async function askDeno(
   path: string,
-  { ownFolders, config }: { readonly ownFolders: readonly string[]; readonly config: string },
-): Promise<ModuleGraph> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "--no-lock", "--config", config, path],
-    env: { NO_COLOR: "1" },
-  }).output();
+  { ownFolders, config, dataFolders }: GraphOptions,
+): Promise<ModuleGraph | undefined> {
+  const args = ["info", "--json", "--no-lock", "--config", config, path];
+  const { success, stdout, stderr } = await denoOutput(args) ?? {};
+  if (stdout === undefined) return undefined;
   if (!success) throw new Error(firstLine(new TextDecoder().decode(stderr)));
   const info = JSON.parse(new TextDecoder().decode(stdout)) as {
     readonly modules: readonly InfoModule[];
@@ -66,27 +98,90 @@ async function askDeno(
   };
   const own = info.modules.filter((module) => isUsers(module, ownFolders));
   const broken = own.find((module) => module.error !== undefined);
-  if (broken !== undefined) throw new Error(firstLine(broken.error!));
-  const paths = own.flatMap((module) => module.local === undefined ? [] : [module.local]).sort();
+  if (broken !== undefined) {
+    throw new Error(`${firstLine(broken.error!)}${placeOfImport(broken, info.modules)}`);
+  }
+  assertNoDataFromElsewhere(own, dataFolders);
+  const paths = own.flatMap((module) => isFromWeb(module) ? [] : module.local ?? []).sort();
+  const remote = own.flatMap((module) =>
+    isFromWeb(module) && module.local !== undefined
+      ? [`${module.specifier} ${sha256(Deno.readFileSync(module.local))}`]
+      : []
+  );
   const packages = info.modules.flatMap((module) =>
     module.specifier.startsWith("npm:") ? [module.specifier] : []
   );
   // Names relative to the step file, so that the same code in another folder is the same step.
   const base = path.slice(0, path.lastIndexOf("/") + 1);
   const parts = paths.map((each) => `${relative(base, each)} ${sha256(Deno.readFileSync(each))}`);
+  const hosts = own.filter(isFromWeb).map(({ specifier }) => hostOf(specifier));
   return {
-    fingerprint: sha256([...parts, ...packages.sort()].join("\n")),
+    importHosts: [...new Set(hosts)].sort(),
+    fingerprint: sha256([...parts, ...remote.sort(), ...packages.sort()].join("\n")),
     files: paths.map((each) => {
       const stat = localDisk.stat(each)!;
-      return { path: each, size: stat.size, mtimeMs: stat.mtimeMs, inode: stat.inode };
+      const { size, mtimeMs, inode } = stat;
+      return { path: each, size, mtimeMs, inode, sha256: sha256(Deno.readFileSync(each)) };
     }),
   };
 }
 
+/** Where a module is imported, in the words of Deno's errors; "" where nobody knows. */
+function placeOfImport({ specifier }: InfoModule, modules: readonly InfoModule[]): string {
+  for (const importer of modules) {
+    const found = importer.dependencies?.find(({ code }) => code?.specifier === specifier);
+    const start = found?.code?.span?.start;
+    if (start === undefined) continue;
+    return ` at ${importer.specifier}:${start.line + 1}:${start.character + 1}`;
+  }
+  return "";
+}
+
+/** By its path, or by its name where only that may be started. */
+async function denoOutput(args: string[]): Promise<Deno.CommandOutput | undefined> {
+  for (const command of [Deno.execPath(), "deno"]) {
+    try {
+      return await new Deno.Command(command, { args, env: { NO_COLOR: "1" } }).output();
+    } catch (error) {
+      const isExpected = error instanceof Deno.errors.NotCapable ||
+        error instanceof Deno.errors.NotFound;
+      if (!isExpected) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** A step that may not read could have a file read for it by importing it as text, bytes or JSON. */
+function assertNoDataFromElsewhere(modules: readonly InfoModule[], folders: readonly string[]) {
+  const allowed = folders.map((folder) => `${realPath(folder)}/`);
+  for (const { kind, local } of modules) {
+    if (local === undefined || (kind !== "external" && kind !== "asserted")) continue;
+    if (allowed.some((folder) => realPath(local).startsWith(folder))) continue;
+    throw new Error(
+      `Import of data "${local}" from elsewhere (a file in the folder of the recipe or the step is wanted)`,
+    );
+  }
+}
+
+function realPath(path: string): string {
+  return localDisk.stat(path) === undefined ? path : localDisk.realPath(path);
+}
+
+/** Modules from the web are the user's too: they count by their content. */
 function isUsers(module: InfoModule, ownFolders: readonly string[]): boolean {
+  if (isFromWeb(module)) return true;
   if (!module.specifier.startsWith("file:")) return false;
   const path = fromFileUrl(module.specifier);
   return !ownFolders.some((folder) => path.startsWith(folder));
+}
+
+function isFromWeb({ specifier }: InfoModule): boolean {
+  return /^https?:/.test(specifier);
+}
+
+function hostOf(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }
 
 function isAsItWas(file: ModuleGraph["files"][number]): boolean {

@@ -141,6 +141,7 @@ async function fill(pack: PackWriter, source: PackSource, sources: Sources) {
     tasks: pack.add(new TextEncoder().encode(lines)),
     pending: [...new Set([...outside.pending, ...added.pending])],
     has_step_files: recipe.hasStepFiles,
+    packages: [...recipe.packages],
   } satisfies Omit<PackIndex, "files">;
   return {
     ...index,

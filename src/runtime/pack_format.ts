@@ -52,6 +52,8 @@ const indexShape = z.object({
   pending: z.array(z.string()),
   /** Whether the recipe uses step files, which are code that a rerun executes. */
   has_step_files: z.boolean(),
+  /** What the step files import and the pack has not: packages of npm, modules from the web. */
+  packages: z.array(z.string()).default([]),
 });
 
 export type PackIndex = z.output<typeof indexShape>;

@@ -4,6 +4,7 @@ import type { Json } from "./hash.ts";
 import { localDisk } from "./local_disk.ts";
 import { type PackedFile, packedWorkspace } from "./pack_format.ts";
 import { isInside } from "./pack_layout.ts";
+import { packagesOfSteps } from "./pack_packages.ts";
 import type { PackSource } from "./pack_source.ts";
 import type { PackWriter } from "./pack_writer.ts";
 import { parseRecipe } from "./recipe.ts";
@@ -23,6 +24,8 @@ export interface PackedRecipe {
   readonly path: string;
   readonly files: readonly PackedFile[];
   readonly hasStepFiles: boolean;
+  /** What the step files import and the pack has not. */
+  readonly packages: readonly string[];
 }
 
 /** Packs the recipe, and the step files that it names, beside each other as they are. */
@@ -34,7 +37,8 @@ export async function addRecipe(source: PackSource, pack: PackWriter): Promise<P
   const steps = uses.filter(isUserStep);
   if (steps.length === 0) {
     const path = basename(lock.path);
-    return { path, files: [{ ...content, path, mtime_ms: null }], hasStepFiles: false };
+    const files = [{ ...content, path, mtime_ms: null }];
+    return { path, files, hasStepFiles: false, packages: [] };
   }
   const fixed = steps.find((use) => !use.startsWith("."));
   if (fixed !== undefined) {
@@ -47,7 +51,17 @@ export async function addRecipe(source: PackSource, pack: PackWriter): Promise<P
   const place = (path: string) => `recipe/${relative(top, path).split(sep).join("/")}`;
   const files = modules.map((path) => ({ ...pack.addFile(path)!, path: place(path) }));
   const path = place(lock.path);
-  return { path, files: [...files, { ...content, path, mtime_ms: null }], hasStepFiles: true };
+  const packages = await packagesOfSteps(recipe!, lock.path);
+  if (packages.length > 0) {
+    source.warnings.push(
+      `its step files import ${
+        packages.join(", ")
+      }, which no pack has: a machine whose Deno has not ` +
+        "cached that needs the network once before a rerun",
+    );
+  }
+  const all = [...files, { ...content, path, mtime_ms: null }];
+  return { path, files: all, hasStepFiles: true, packages };
 }
 
 /** The deepest folder that holds all files. */

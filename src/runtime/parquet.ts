@@ -1,5 +1,5 @@
-import { ByteWriter, parquetWriteRows } from "hyparquet-writer";
-import type { SchemaElement } from "hyparquet-writer";
+import { ByteWriter, fileWriter, parquetWriteRows } from "hyparquet-writer";
+import type { SchemaElement, Writer } from "hyparquet-writer";
 import type { Column, SqlType } from "./artifact.ts";
 
 /** Rows a group: so many are held as objects at a time. */
@@ -14,6 +14,24 @@ export function parquetBytes(
   rows: Iterable<Readonly<Record<string, unknown>>>,
 ): Uint8Array {
   const writer = new ByteWriter();
+  writeRows(writer, columns, rows);
+  return writer.getBytes();
+}
+
+/** The same into a file, of which no more than one column of some rows is held at a time. */
+export function writeParquet(
+  path: string,
+  columns: readonly Column[],
+  rows: Iterable<Readonly<Record<string, unknown>>>,
+): void {
+  writeRows(fileWriter(path), columns, rows);
+}
+
+function writeRows(
+  writer: Writer,
+  columns: readonly Column[],
+  rows: Iterable<Readonly<Record<string, unknown>>>,
+) {
   void parquetWriteRows({
     writer,
     rows: converted(columns, rows),
@@ -29,7 +47,6 @@ export function parquetBytes(
     rowGroupSize: groupRows,
     createdBy: "tintype",
   });
-  return writer.getBytes();
 }
 
 const elements: Readonly<Record<SqlType, Omit<SchemaElement, "name">>> = {

@@ -43,6 +43,12 @@ export async function planRun(effects: PlanEffects): Promise<PlannedGroup[]> {
   return planner.groups();
 }
 
+/** What a shard leaves to the run of all items. */
+export function heldGroup({ id, step }: GraphNode): PlannedGroup {
+  const why = "held for the run without --shard";
+  return { node: id, step: step.name, verdict: "skip", count: 1, why, examples: [] };
+}
+
 type Verdict = PlannedGroup["verdict"];
 
 class Planner {

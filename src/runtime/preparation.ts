@@ -11,16 +11,22 @@ import { isSource, sourceSpace } from "./stages.ts";
 import type { Born, Services, ToolContext } from "./step.ts";
 import type { NodeParts } from "./task_key.ts";
 
-/** What all tasks of a node share in their keys; asks the services for models. */
-export async function partsOf(node: GraphNode, services: Services): Promise<NodeParts> {
+type Tools = Readonly<Record<string, string>>;
+
+/**
+ * What all tasks of a node share in their keys; asks the services for models. Where this process may not
+ * load native libraries, a plan takes their versions to be those that the node had when it last ran.
+ */
+export async function partsOf(
+  node: GraphNode,
+  services: Services,
+  lastTools?: () => Tools | undefined,
+): Promise<NodeParts> {
   const { step, params } = node;
-  const context: ToolContext = { service: (key) => serviceOf(services, node, key) };
-  const tools = { ...await step.tools?.(params, context) };
-  if (isSource(node)) {
-    for (const [, port] of outputPorts(step)) {
-      Object.assign(tools, await port.kind.identifyTools?.());
-    }
-  }
+  const tools = await toolsOf(node, services).catch((error: unknown) => {
+    if (lastTools === undefined || mayLoadLibraries()) throw error;
+    return lastTools() ?? {};
+  });
   return {
     step: step.name,
     version: node.version,
@@ -28,6 +34,21 @@ export async function partsOf(node: GraphNode, services: Services): Promise<Node
     params: isSource(node) ? {} : keyedParams(step.params, params) as Record<string, Json>,
     tools,
   };
+}
+
+async function toolsOf(node: GraphNode, services: Services): Promise<Tools> {
+  const { step, params } = node;
+  const context: ToolContext = { service: (key) => serviceOf(services, node, key) };
+  const tools = { ...await step.tools?.(params, context) };
+  if (!isSource(node)) return tools;
+  for (const [, port] of outputPorts(step)) {
+    Object.assign(tools, await port.kind.identifyTools?.());
+  }
+  return tools;
+}
+
+function mayLoadLibraries(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /** Says beside each group of tasks to run what it would cost, where the step knows. */

@@ -20,6 +20,7 @@ export interface RunLock {
   /** What the run was limited to, if anything. */
   readonly limit?: number;
   readonly until?: string;
+  readonly shard?: string;
   readonly tintype: string;
   readonly deno: string;
   /** The nodes whose items are the run's `items`. */
@@ -45,6 +46,8 @@ export interface RunSummary {
   readonly run: string;
   readonly recipe: string;
   readonly path: string;
+  /** Which part of the items it did, such as `2/4`. */
+  readonly shard?: string;
   readonly startedAt: string;
   /** `unfinished`: still at work, or broken off. */
   readonly status: "complete" | "failed" | "waiting" | "interrupted" | "unfinished";
@@ -93,6 +96,7 @@ export function summarizeRun(run: RunRecord): RunSummary | undefined {
     run: run.id,
     recipe: first.recipe,
     path: first.path,
+    shard: first.shard,
     startedAt: first.at,
     status: finished?.status ?? "unfinished",
     counts: finished?.counts,

@@ -2,7 +2,17 @@ import type { ArtifactRef } from "./artifact.ts";
 import type { ActionCache, StoredMember, StoredResult } from "./cache.ts";
 import { type GraphNode, inputPorts, spaceOfOutput } from "./graph.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
-import { isHeldUp, type Item, type ItemStatus, newItem, Slots, type Space } from "./items.ts";
+import {
+  byContent,
+  isEnd,
+  isHeldUp,
+  type Item,
+  type ItemStatus,
+  newItem,
+  noteReason,
+  Slots,
+  type Space,
+} from "./items.ts";
 import { type AbsentItem, isPerItem, type MemberItem } from "./step.ts";
 import type { ArtifactStore } from "./store.ts";
 import {
@@ -91,6 +101,7 @@ export class Resolver {
   readonly #nodes = new Map<string, PreparedNode>();
   readonly #oneRefs: (ArtifactRef | undefined)[] = [];
   readonly #onceStatuses: (ItemStatus | undefined)[] = [];
+  readonly #onceReasons: (string | undefined)[] = [];
 
   constructor(readonly options: ResolverOptions) {
     this.slots = new Slots(options.nodes);
@@ -125,6 +136,21 @@ export class Resolver {
 
   parts(node: GraphNode): NodeParts {
     return this.#nodes.get(node.id)!.parts;
+  }
+
+  /** Whether the node's key parts are those that it last had. */
+  hasSameParts(node: GraphNode): boolean {
+    return this.#nodes.get(node.id)!.hasSameSignature;
+  }
+
+  /** Whether a known result of the task is not to be used. */
+  isForced(node: GraphNode, item: Item | undefined): boolean {
+    return this.options.isForced(node.id, item?.name);
+  }
+
+  /** What a node that runs once made at a port. */
+  oneRef(node: string, port: string): ArtifactRef | undefined {
+    return this.#oneRefs[this.slots.slot(node, port)];
   }
 
   /** The whole key parts of a task, for the cache and for `why`. */
@@ -173,14 +199,14 @@ export class Resolver {
   ): Exclude<Resolution, { type: "blocked" }> {
     const { cache } = this.options;
     const { node } = prepared;
-    if (this.options.isForced(node.id, item?.name)) {
+    if (this.isForced(node, item)) {
       return { type: "miss", key, inputs, reason: { type: "forced" } };
     }
     const result = cache.result(key) ?? this.options.known?.get(key);
     if (result === undefined) {
       return { type: "miss", key, inputs, reason: this.#reason(prepared, item, key, inputs) };
     }
-    const lost = this.#firstLost(result);
+    const lost = this.firstLost(result);
     if (lost !== undefined) {
       return { type: "miss", key, inputs, reason: { type: "lost", hash: lost.hash } };
     }
@@ -190,7 +216,8 @@ export class Resolver {
     return { type: "hit", key, inputs, result };
   }
 
-  #firstLost(result: StoredResult): ArtifactRef | undefined {
+  /** What the store has not of what a result names. */
+  firstLost(result: StoredResult): ArtifactRef | undefined {
     const { store } = this.options;
     for (const port in result.outputs) {
       const output = result.outputs[port]!;
@@ -234,7 +261,8 @@ export class Resolver {
     const number = this.slots.node(node.id);
     if (item === undefined) this.#onceStatuses[number] = status;
     else item.statuses[number] = status;
-    if (item !== undefined && reason !== undefined) noteReason(item, number, reason);
+    if (item === undefined) this.#onceReasons[number] = reason;
+    else if (reason !== undefined) noteReason(item, number, reason);
     if (result === undefined) return;
     for (const port in result.outputs) {
       const output = result.outputs[port]!;
@@ -362,7 +390,9 @@ export class Resolver {
     const present = items.filter((item) =>
       wires.some((wire) => item.refs[wire.slot] !== undefined)
     );
-    const members = prepared.node.step.usesItemName ? present : byContent(present, wires);
+    const members = prepared.node.step.usesItemName
+      ? present
+      : byContent(present, wires.map(({ slot }) => slot));
     const columns = Object.fromEntries(
       wires.map((wire) => [wire.port, members.map((item) => item.refs[wire.slot])]),
     );
@@ -377,34 +407,33 @@ export class Resolver {
     return prepared.gathered;
   }
 
-  /** The items that some wire has nothing of, and the first node that says why. */
+  /**
+   * The items that some wire has nothing of, and the first node that says why: of the item, or else of
+   * all of them, where a wire comes from a node that failed as a whole.
+   */
   #absent(items: readonly Item[], wires: readonly PreparedWire[]): AbsentItem[] {
     const { nodes } = this.options;
+    const whole = wires.find(({ source }) => isEnd(this.#onceStatuses[source]));
     const absent: AbsentItem[] = [];
     for (const item of items) {
       if (wires.every((wire) => item.refs[wire.slot] !== undefined)) continue;
-      const node = nodes.find((each) => isEnd(item.statuses[this.slots.node(each.id)]));
+      const own = nodes.find((each) => isEnd(item.statuses[this.slots.node(each.id)]));
+      const node = own ?? nodes.find(({ id }) => id === whole?.sourceId);
       if (node === undefined) continue;
       const number = this.slots.node(node.id);
-      const status = item.statuses[number] as AbsentItem["status"];
+      const [status, reason] = own === undefined
+        ? [this.#onceStatuses[number], this.#onceReasons[number]]
+        : [item.statuses[number], item.reasons?.get(number)];
       absent.push({
         name: item.name,
         node: node.id,
-        status,
-        reason: item.reasons?.get(number) ?? "",
+        step: node.step.name,
+        status: status as AbsentItem["status"],
+        reason: reason ?? "",
       });
     }
     return absent;
   }
-}
-
-function noteReason(item: Item, node: number, reason: string): void {
-  item.reasons ??= new Map();
-  item.reasons.set(node, reason);
-}
-
-function isEnd(status: ItemStatus | undefined): boolean {
-  return status === "rejected" || status === "failed" || status === "waiting";
 }
 
 /** The members as a step sees them; names only for steps that use them. */
@@ -414,16 +443,6 @@ export function memberItems(node: GraphNode, gathered: Gathered | undefined): Me
     member,
     name: usesName ? item.name : "",
   }));
-}
-
-/** An order that names have no part in, so that renaming a file changes nothing. */
-function byContent(items: readonly Item[], wires: readonly PreparedWire[]): Item[] {
-  const keyed = items.map((item) => ({
-    item,
-    key: wires.map((wire) => item.refs[wire.slot]?.hash ?? "").join(" "),
-  }));
-  keyed.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
-  return keyed.map(({ item }) => item);
 }
 
 function columnHash(gathered: Gathered, port: string): string {

@@ -6,18 +6,20 @@ import { type GraphNode, outputPorts } from "./graph.ts";
 import type { HandleScope } from "./handles.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
 import { type Item, newItem, type Space } from "./items.ts";
-import { chosenOf } from "./chosen_items.ts";
+import { chosenOf, keepShare } from "./chosen_items.ts";
 import { keepBorn } from "./outputs.ts";
 import { MemoryValve } from "./memory.ts";
 import { failureOf, NotBegun, type Performed, Performer, type RetryOptions } from "./performer.ts";
 import type { Pools } from "./pools.ts";
 import type { Resolution, Resolver, TaskInputs } from "./resolver.ts";
 import { Settler } from "./settler.ts";
+import type { Shard } from "./shard.ts";
 import { hasItemTasks, isSource, stagesOf } from "./stages.ts";
 import type { Born, Failed, Services } from "./step.ts";
 import { type ArtifactStore, ChangedFile } from "./store.ts";
 import type { TableWriter } from "./tables.ts";
 import type { Reason } from "./task_key.ts";
+import { type Footprint, Trails } from "./trails.ts";
 
 export interface RunOptions {
   readonly recipe: string;
@@ -26,6 +28,8 @@ export interface RunOptions {
   readonly limit?: number;
   /** By source node, the only items that are taken; all when left out. */
   readonly items?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Of those, this part; all when left out. */
+  readonly shard?: Shard;
   readonly retry: RetryOptions;
   /** Fires when the run is to stop: what is in flight is finished, nothing new begins. */
   readonly signal: AbortSignal;
@@ -64,6 +68,8 @@ export class Run {
   readonly #settler: Settler;
   readonly #memory = new MemoryValve();
   readonly #running = new Map<TaskKey, Promise<void>>();
+  /** Of the stage that items are going through. */
+  #trails: Trails | undefined;
   /** Nodes that nobody else need try, with the reason. */
   readonly #givenUp = new Map<string, string>();
 
@@ -73,10 +79,13 @@ export class Run {
   }
 
   async run(): Promise<RunOutcome> {
+    using _watch = this.#memory.watch();
     for (const stage of stagesOf(this.options.nodes)) {
-      this.#memory.consider();
       for (const node of stage.once) {
+        this.#memory.consider();
         if (!this.#isStopped) await this.#runOnce(node);
+        if (!isSource(node)) keepShare(node, this.effects.resolver, this.options.shard);
+        this.#memory.consider();
         if (!hasItemTasks(node)) await this.#settler.seal(node);
       }
       for (const [space, nodes] of stage.perItem) {
@@ -168,12 +177,15 @@ export class Run {
   async #runItems(space: Space | undefined, nodes: readonly GraphNode[]) {
     if (space === undefined || space.items.length === 0) return;
     const window = this.#window(nodes);
-    const index = this.#statIndex(space.items);
     const { cache, resolver } = this.effects;
-    cache.preload(nodes.map((node) => resolver.parts(node)), space.items.length * nodes.length);
+    this.#trails = Trails.of(nodes, { cache, resolver });
+    const index = this.#statIndex(space.items);
+    const unknown = space.items.filter(({ file }) => !index.get(file?.path ?? "")?.trail).length;
+    cache.preload(nodes.map((node) => resolver.parts(node)), unknown * nodes.length);
     const inFlight = new Set<Promise<void>>();
     const bugs: unknown[] = [];
     let breath = performance.now();
+    let count = 0;
     for (const item of space.items) {
       if (this.#isStopped || bugs.length > 0) break;
       const next = this.#advance(item, nodes, index);
@@ -184,9 +196,9 @@ export class Run {
           .finally(() => inFlight.delete(flow));
         inFlight.add(flow);
       }
-      if (performance.now() - breath > breatheMs) {
+      // Asking for the time of each item would be a part of the time of a rerun.
+      if (++count % 32 === 0 && performance.now() - breath > breatheMs) {
         await new Promise((resolve) => setTimeout(resolve, 0));
-        this.#memory.consider();
         breath = performance.now();
       }
     }
@@ -205,7 +217,11 @@ export class Run {
   }
 
   #statIndex(items: readonly Item[]): StatIndex {
-    return this.effects.cache.filesAt(items.flatMap((item) => item.file?.path ?? []));
+    const paths = items.flatMap((item) => item.file?.path ?? []);
+    const { cache } = this.effects;
+    return this.#trails === undefined
+      ? cache.filesAt(paths)
+      : cache.trailsAt(paths, this.#trails.stage);
   }
 
   /**
@@ -213,6 +229,7 @@ export class Run {
    * node that has to work. A rerun is this function and little else.
    */
   #advance(item: Item, nodes: readonly GraphNode[], index: StatIndex): number {
+    if (this.#followTrail(item, nodes, index)) return nodes.length;
     for (let at = 0; at < nodes.length; at++) {
       const node = nodes[at]!;
       if (isSource(node) && item.file === undefined) continue;
@@ -221,9 +238,27 @@ export class Run {
         : this.effects.resolver.resolve(node, item);
       if (resolution === undefined || resolution.type === "miss") return at;
       if (resolution.type === "blocked") this.#settler.blocked(node, item, resolution);
-      else this.#settler.hit(node, item, resolution.key, resolution.result);
+      else this.#hit(node, item, resolution);
     }
+    this.#trails?.forget(item);
     return nodes.length;
+  }
+
+  /** Settles all that the stage makes of a file that is as it was; false where there is more to do. */
+  #followTrail(item: Item, nodes: readonly GraphNode[], index: StatIndex): boolean {
+    const known = index.get(item.file?.path ?? "");
+    if (this.#trails === undefined || known === undefined) return false;
+    if (!isUnchanged(item.file!, known)) return false;
+    this.effects.store.addOriginal(known.hash, item.file!);
+    const trail = this.#trails.read(item, known.trail ?? undefined);
+    known.trail = undefined; // of 100,000 files they are 60 MB
+    trail?.forEach(({ key, result }, at) => this.#settler.hit(nodes[at]!, item, key, result));
+    return trail !== undefined;
+  }
+
+  #hit(node: GraphNode, item: Item, footprint: Footprint) {
+    this.#trails?.note(item, node, footprint);
+    this.#settler.hit(node, item, footprint.key, footprint.result);
   }
 
   /** What is known of a file that the stat index knows; undefined when it has to be read. */
@@ -248,6 +283,7 @@ export class Run {
     } catch (error) {
       if (!(error instanceof NotBegun)) throw error;
     } finally {
+      this.#trails?.forget(item);
       await scope.release();
     }
   }
@@ -286,7 +322,7 @@ export class Run {
   ) {
     const { cache, resolver } = this.effects;
     cache.noteLatest({ node: resolver.taskNode(node), item: item.name, key });
-    this.#settler.hit(node, item, key, result);
+    this.#hit(node, item, { key, result });
   }
 
   async #execute(
@@ -384,6 +420,10 @@ export class Run {
   ) {
     if (performed.type === "stored") {
       this.#settler.done(node, item, task, performed);
+      const { result, isProvisional } = performed;
+      if (item !== undefined && !isProvisional) {
+        this.#trails?.note(item, node, { key: task.key, result });
+      }
       return;
     }
     const { notes, result } = performed;

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import type { Graph, GraphNode } from "./graph.ts";
 import { readLock, type RunLock } from "./records.ts";
+import { type Shard, shardText } from "./shard.ts";
 import { isSource } from "./stages.ts";
 import type { NodeParts } from "./task_key.ts";
 import { version } from "./version.ts";
@@ -12,13 +13,14 @@ export interface LockOptions {
   readonly cwd: string;
   readonly limit?: number;
   readonly until?: string;
+  readonly shard?: Shard;
 }
 
 /** `lock.json` as it is when a run begins: what goes in, and nothing yet of what came out. */
 export function lockText(
   graph: Graph,
   nodes: readonly GraphNode[],
-  { parts, cwd, limit, until }: LockOptions,
+  { parts, cwd, limit, until, shard }: LockOptions,
 ): string {
   return textOf({
     recipe: graph.recipe,
@@ -27,6 +29,7 @@ export function lockText(
     cwd,
     limit,
     until,
+    shard: shard && shardText(shard),
     tintype: version,
     deno: Deno.version.deno,
     sources: nodes.filter(isSource).map((node) => node.id),

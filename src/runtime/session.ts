@@ -2,22 +2,24 @@ import { join, resolve } from "node:path";
 import { ActionCache } from "./cache.ts";
 import type { Catalog } from "./catalog.ts";
 import { type CatalogDb, openCatalog } from "./catalog_db.ts";
-import { checkRecipe, isUserStep } from "./check.ts";
+import { checkRecipe } from "./check.ts";
 import type { Kind } from "./artifact.ts";
-import type { Diagnostic } from "./diagnostic.ts";
+import { type Diagnostic, obvious } from "./diagnostic.ts";
 import type { Disk } from "./disk.ts";
-import type { Counts, RunEvent, RunListener } from "./event.ts";
-import { ancestorsOf, type Graph, type GraphNode, withoutUnused } from "./graph.ts";
+import { environment } from "./environment.ts";
+import type { Counts, RunListener } from "./event.ts";
+import { type Graph, type GraphNode, withoutUnused } from "./graph.ts";
 import { sha256 } from "./hash.ts";
 import { Journal } from "./journal.ts";
 import { localDisk } from "./local_disk.ts";
 import { type Holder, WorkspaceLock } from "./lock.ts";
 import { Performer, type RetryOptions } from "./performer.ts";
-import { forcedNode, forcing } from "./forcing.ts";
-import { type PlannedGroup, planRun } from "./plan.ts";
+import { type ChosenNodes, chosenNodes } from "./chosen_nodes.ts";
+import { forcing } from "./forcing.ts";
+import { heldGroup, type PlannedGroup, planRun } from "./plan.ts";
 import { lookForPlan, partsOf, scanAll, scanForPlan, withForecasts } from "./preparation.ts";
 import { Pools } from "./pools.ts";
-import { parseRecipe } from "./recipe.ts";
+import { parseRecipe, type Recipe } from "./recipe.ts";
 import { listRuns, previousTables, type RunSummary, summarizeRun } from "./records.ts";
 import { Resolver } from "./resolver.ts";
 import { Run } from "./run.ts";
@@ -32,9 +34,19 @@ import { TableWriter } from "./tables.ts";
 import { tracedDisk } from "./traces.ts";
 import { refusalOf, WorkspaceProblem } from "./workspace_problem.ts";
 import type { NodeParts } from "./task_key.ts";
-import { loadUserSteps } from "./user_steps.ts";
+import {
+  type AllowSteps,
+  allowSteps,
+  prepareSteps,
+  recallAllowed,
+  releaseSteps,
+} from "./step_approval.ts";
+import { checkWithStepFiles, usesStepFiles } from "./user_steps.ts";
+import type { Shard } from "./shard.ts";
+import { startEvent } from "./start_event.ts";
 import { placeParams } from "./values.ts";
-import { version } from "./version.ts";
+
+export { ShardProblem, UnknownNode } from "./chosen_nodes.ts";
 
 export interface SessionOptions {
   readonly catalog: Catalog;
@@ -63,7 +75,7 @@ export interface CheckedRecipe {
 }
 
 export interface RunSettings {
-  /** How many items are computed at the same time; the number of cores when left out. */
+  /** How many items are computed at the same time; one more than there are cores when left out. */
   readonly jobs?: number;
   /** Limits of other pools, by name. */
   readonly pools?: Readonly<Record<string, number>>;
@@ -78,6 +90,8 @@ export interface RunSettings {
   readonly limit?: number;
   /** By source node, the only items that are taken; all when left out. */
   readonly items?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Of those, this part, and only the nodes that can do without the others. */
+  readonly shard?: Shard;
   /** By node, what its tasks share in their keys, in place of what this machine has. */
   readonly parts?: ReadonlyMap<string, NodeParts>;
   /** By key, results that are used although the cache has not kept them. */
@@ -87,27 +101,21 @@ export interface RunSettings {
   readonly listener?: RunListener;
   /** Hears who is in the way when the workspace is taken. */
   readonly onWait?: (holder: Holder | undefined) => void;
-}
-
-export interface PlanSettings extends RunSettings {
   /** What the steps look at the world through; this machine's file system when left out. */
   readonly disk?: Disk;
+  /** Leaves services as they are, for the next run: whoever wants that calls `releaseAll`. */
+  readonly keepsServices?: boolean;
+  /** Whether step files may have what they ask for; only what was allowed before, when left out. */
+  readonly allowSteps?: AllowSteps;
 }
+
+export type PlanSettings = RunSettings;
 
 export interface RunReport {
   readonly run: string;
   readonly folder: string;
   readonly status: "complete" | "failed" | "waiting" | "interrupted";
   readonly counts: Counts;
-}
-
-/** A node that was asked for is not in the recipe. */
-export class UnknownNode extends Error {
-  override readonly name = "UnknownNode";
-
-  constructor(readonly node: string, readonly known: readonly string[]) {
-    super(`There is no node "${node}" in the recipe (nodes: ${known.join(", ")})`);
-  }
 }
 
 /** Everything that can be done with recipes in one workspace: what CLI, web and notebooks use. */
@@ -130,29 +138,36 @@ export class Session {
   ): Promise<CheckedRecipe> {
     const { recipe, diagnostics } = parseRecipe(new SourceFile(source.path, source.text));
     if (recipe === undefined) return { diagnostics };
-    const hasUserSteps = recipe.nodes.some((node) => node.use && isUserStep(node.use.text));
-    const userSteps = hasUserSteps
-      ? await this.#withCache(
-        "read",
-        (memory) =>
-          loadUserSteps(recipe, { recipePath: resolve(this.options.cwd, source.path), memory }),
-      )
-      : undefined;
-    const { catalog: known } = this.options;
-    const own = (source.steps ?? []).filter((step) => known.get(step.name) !== step);
-    const catalog = own.length === 0 ? known : known.with(own);
-    const checked = checkRecipe(recipe, { catalog, userSteps, ...options });
+    const catalog = await this.#catalogFor(recipe, source.steps ?? []);
+    const checked = usesStepFiles(recipe)
+      ? await this.#withCache("read", (memory) => {
+        const recipePath = resolve(this.options.cwd, source.path);
+        return checkWithStepFiles(recipe, { ...options, catalog, recipePath, memory });
+      })
+      : checkRecipe(recipe, { ...options, catalog });
     const all = [...diagnostics, ...checked.diagnostics];
     const hasError = all.some((diagnostic) => diagnostic.severity === "error");
     const graph = hasError || checked.graph === undefined
       ? undefined
       : withoutUnused(this.#withPlaces(checked.graph));
+    recallAllowed(graph?.nodes ?? [], this.options.workspace);
     return { graph, diagnostics: all };
+  }
+
+  /** The catalogue with the steps of a recipe loaded, and those that only this recipe has. */
+  async #catalogFor(recipe: Recipe, steps: readonly AnyStep[]): Promise<Catalog> {
+    const { catalog } = this.options;
+    const names = catalog.names();
+    const uses = recipe.nodes.flatMap(({ use }) => use?.text ?? []);
+    const meant = uses.flatMap((use) => names.includes(use) ? use : obvious(use, names) ?? []);
+    await catalog.load([...meant, ...steps.map((step) => step.name)]);
+    const own = steps.filter((step) => catalog.get(step.name) !== step);
+    return own.length === 0 ? catalog : catalog.with(own);
   }
 
   /** What a run would do and why, grouped. Writes nothing. */
   async plan(graph: Graph, settings: PlanSettings = {}): Promise<PlannedGroup[]> {
-    const nodes = nodesUntil(graph, settings.until);
+    const { nodes, held } = chosenNodes(graph, settings);
     return await this.#withCache("read", async (cache) => {
       const { performer, resolver } = await this.#looker(graph, nodes, settings, cache);
       const groups = await planRun({
@@ -167,7 +182,7 @@ export class Session {
             : undefined,
         isCurrent: (node, inputs) => performer.isCurrent(node, inputs),
       });
-      return await withForecasts(groups, nodes, this.#services);
+      return [...await withForecasts(groups, nodes, this.#services), ...held.map(heldGroup)];
     });
   }
 
@@ -176,7 +191,7 @@ export class Session {
     graph: Graph,
     settings: PlanSettings = {},
   ): Promise<ReadonlyMap<string, readonly Born<Kind>[]>> {
-    const nodes = nodesUntil(graph, settings.until);
+    const { nodes } = chosenNodes(graph, settings);
     return await this.#withCache("read", async (cache) => {
       const { performer } = await this.#looker(graph, nodes, settings, cache);
       return await scanAll(nodes, performer);
@@ -185,8 +200,7 @@ export class Session {
 
   /** Runs a graph, waiting for its turn in the workspace. */
   async run(graph: Graph, settings: RunSettings = {}): Promise<RunReport> {
-    const nodes = nodesUntil(graph, settings.until);
-    for (const each of settings.force ?? []) requireNode(graph, forcedNode(each));
+    const chosen = chosenNodes(graph, settings);
     const { workspace } = this.options;
     let lock: WorkspaceLock | undefined;
     try {
@@ -196,15 +210,17 @@ export class Session {
       const run = nextRunName(runNames(workspace), started);
       const holder = { pid: Deno.pid, run, since: started.toISOString() };
       const onWait = settings.onWait ?? (() => {});
+      await allowSteps(chosen.nodes, workspace, settings.allowSteps);
       lock = await WorkspaceLock.acquire(join(workspace, "lock"), holder, onWait);
       return await this.#withCache(
         "write",
-        (cache) => this.#runLocked(graph, nodes, settings, cache),
+        (cache) => this.#runLocked(graph, chosen, settings, cache),
       );
     } catch (error) {
       throw workspaceProblem(workspace, error);
     } finally {
-      await releaseAll(this.#services);
+      await releaseSteps(chosen.nodes);
+      if (!settings.keepsServices) await releaseAll(this.#services);
       lock?.release();
     }
   }
@@ -221,19 +237,21 @@ export class Session {
 
   async #runLocked(
     graph: Graph,
-    nodes: readonly GraphNode[],
+    chosen: ChosenNodes,
     settings: RunSettings,
     cache: ActionCache,
   ): Promise<RunReport> {
     const { workspace } = this.options;
+    const { nodes } = chosen;
     // Only now: others may have begun while this one waited.
     const run = nextRunName(runNames(workspace), this.#now());
     const startedMs = performance.now();
+    prepareSteps(nodes, { jobs: settings.jobs ?? navigator.hardwareConcurrency, cache });
     const { resolver, store, parts } = await this.#resolver(graph, nodes, settings, cache);
     store.sweep();
     const previous = previousTables(workspace, graph.recipe);
     sweepRuns(workspace);
-    const traced = tracedDisk(localDisk, join(workspace, "unfinished.jsonl"));
+    const traced = tracedDisk(settings.disk ?? localDisk, join(workspace, "unfinished.jsonl"));
     const folder = join(workspace, "runs", run);
     Deno.mkdirSync(folder);
     Deno.writeTextFileSync(join(folder, "recipe.yaml"), graph.text);
@@ -254,12 +272,13 @@ export class Session {
       settings.listener?.(event);
     };
     try {
-      emit(startEvent(run, graph, nodes));
+      emit(startEvent(run, graph, chosen, { shard: settings.shard, pid: Deno.pid }));
       const { counts, isInterrupted } = await new Run({
         recipe: graph.recipe,
         nodes,
         limit: settings.limit,
         items: settings.items,
+        shard: settings.shard,
         retry: { ...retryDefaults, ...settings.retry },
         signal: settings.signal ?? new AbortController().signal,
       }, {
@@ -318,12 +337,14 @@ export class Session {
     cache: ActionCache,
   ) {
     const store = new ArtifactStore(join(this.options.workspace, "store"), cache, localDisk);
+    const partsHere = async (node: GraphNode) => {
+      const known = cache.isReadOnly
+        ? () => cache.lastTools(`${graph.recipe}/${node.id}`)
+        : undefined;
+      return settings.parts?.get(node.id) ?? await partsOf(node, this.#services, known);
+    };
     const parts = new Map(
-      await Promise.all(
-        nodes.map(async (node) =>
-          [node.id, settings.parts?.get(node.id) ?? await partsOf(node, this.#services)] as const
-        ),
-      ),
+      await Promise.all(nodes.map(async (node) => [node.id, await partsHere(node)] as const)),
     );
     const isForced = forcing(settings.force ?? []);
     const resolver = new Resolver({
@@ -355,7 +376,7 @@ export class Session {
 
   /** Shells leave the "~" of "source=~/Pictures" to the program, some of them. */
   #place(path: string): string {
-    const home = path === "~" || path.startsWith("~/") ? Deno.env.get("HOME") : undefined;
+    const home = path === "~" || path.startsWith("~/") ? environment.get("HOME") : undefined;
     return resolve(this.options.cwd, home === undefined ? path : join(home, path.slice(1)));
   }
 
@@ -383,23 +404,14 @@ export class Session {
 
 const retryDefaults: RetryOptions = { retries: 4, minWaitMs: 1_000, maxWaitMs: 60_000 };
 
-async function releaseAll(services: Services) {
+/** Lets go of models and workers. */
+export async function releaseAll(services: Services): Promise<void> {
   for (const service of services.values()) await (service as Partial<Releasable>).release?.();
 }
 
-function nodesUntil(graph: Graph, until: string | undefined): readonly GraphNode[] {
-  if (until === undefined) return graph.nodes;
-  requireNode(graph, until);
-  return ancestorsOf(graph, until);
-}
-
-function requireNode(graph: Graph, id: string) {
-  if (graph.nodes.some((node) => node.id === id)) return;
-  throw new UnknownNode(id, graph.nodes.map((node) => node.id));
-}
-
 function poolsOf(settings: RunSettings): Pools {
-  const cpu = settings.jobs ?? navigator.hardwareConcurrency;
+  // One more than there are cores: while one picture has the main thread, all cores decode others.
+  const cpu = settings.jobs ?? navigator.hardwareConcurrency + 1;
   // How many calls of a model go on at once is a setting of the step that makes them.
   return new Pools({ cpu, onnx: 1, vision: 64, ...settings.pools });
 }
@@ -408,19 +420,6 @@ function statusOf(counts: Counts, isInterrupted: boolean): RunReport["status"] {
   if (isInterrupted) return "interrupted";
   if (counts.failed > 0) return "failed";
   return counts.waiting > 0 ? "waiting" : "complete";
-}
-
-function startEvent(run: string, graph: Graph, nodes: readonly GraphNode[]): RunEvent {
-  return {
-    type: "run-started",
-    run,
-    recipe: graph.recipe,
-    path: graph.path,
-    settings: graph.settings,
-    nodes: Object.fromEntries(nodes.map((node) => [node.id, node.step.name])),
-    tintype: version,
-    pid: Deno.pid,
-  };
 }
 
 function runNames(workspace: string): readonly string[] {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Handle, Kind, MadeOf, ValueOf } from "./artifact.ts";
 import type { Disk } from "./disk.ts";
+import { permissionsProblem, type StepPermissions } from "./step_permissions.ts";
 
 /**
  * How values pass a port. Inputs: `each` one value an item, `all` every item's value at once (a
@@ -161,8 +162,9 @@ export function failed(
 /** An item that a step's `all` ports have nothing of, and where it ended. */
 export interface AbsentItem {
   readonly name: string;
-  /** The node that left it out. */
+  /** The node that left it out, and the step that it uses. */
   readonly node: string;
+  readonly step: string;
   readonly status: "rejected" | "failed" | "waiting";
   readonly reason: string;
 }
@@ -272,6 +274,11 @@ export interface StepDefinition<
   readonly usesAbsent?: boolean;
   /** Its results are looked at as they are (a report, a table), so nothing needs to consume them. */
   readonly isResult?: boolean;
+  /**
+   * What it may reach, where it is a file that a recipe names: it runs in a worker that has these and
+   * no others. The steps of the catalogue, and those of a program of one's own, are part of that program.
+   */
+  readonly permissions?: StepPermissions;
   readonly inputs: In;
   readonly params: Params;
   readonly outputs: Out;
@@ -361,5 +368,5 @@ function problemWith(step: AnyStep): string | undefined {
   if (step.isCurrent !== undefined && step.world !== "writes") {
     return '"isCurrent" is for steps with world "writes"';
   }
-  return undefined;
+  return permissionsProblem(step.permissions);
 }

@@ -112,7 +112,12 @@ interface ResultText {
 
 /** Reads what `writeResult` wrote. Throws where it is no JSON. */
 export function parseResult(text: string): StoredResult {
-  const { s, o, r, n, w, t } = JSON.parse(text) as ResultText;
+  return readResult(JSON.parse(text));
+}
+
+/** Reads what `writeResult` wrote, parsed as JSON already. */
+export function readResult(parsed: unknown): StoredResult {
+  const { s, o, r, n, w, t } = parsed as ResultText;
   const outputs: Record<string, StoredOutput> = {};
   for (const port in o) outputs[port] = readOutput(o[port]!);
   const status = s === 1 ? "produced" : "rejected";

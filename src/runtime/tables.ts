@@ -107,6 +107,8 @@ const liveFlushMs = 250;
 export class TableWriter {
   readonly #live = new Map<string, LiveTable>();
   readonly #digests: Record<string, string> = {};
+  /** What writes the final form; loaded with the first row, while pictures are still decoded. */
+  #parquet: Promise<typeof import("./parquet.ts")> | undefined;
 
   constructor(
     readonly folder: string,
@@ -121,6 +123,7 @@ export class TableWriter {
     let live = this.#live.get(definition.name);
     if (live === undefined) {
       live = new LiveTable(join(this.folder, `${definition.name}.jsonl`));
+      this.#parquet ??= import("./parquet.ts");
       this.#live.set(definition.name, live);
       this.#saveDefinition(definition);
     }
@@ -193,11 +196,11 @@ export class TableWriter {
   }
 
   async #write(definition: TableDefinition, rows: Iterable<TableRow>, target: string) {
-    const { parquetBytes } = await import("./parquet.ts");
+    const { writeParquet } = await (this.#parquet ??= import("./parquet.ts"));
     const temporary = join(this.folder, `.${definition.name}.parquet${sealingEnd}`);
     const records = this.#records(definition, rows);
     try {
-      Deno.writeFileSync(temporary, parquetBytes(columnsOfTable(definition), records));
+      writeParquet(temporary, columnsOfTable(definition), records);
       Deno.renameSync(temporary, target);
     } catch (error) {
       TableWriter.#removeIfThere(temporary);

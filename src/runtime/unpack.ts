@@ -38,6 +38,8 @@ export interface UnpackReport {
   /** Nodes whose files the first rerun writes. */
   readonly pending: readonly string[];
   readonly hasStepFiles: boolean;
+  /** What the step files import and the pack has not: where Deno has not cached it, the network is needed. */
+  readonly packages: readonly string[];
 }
 
 /**
@@ -75,6 +77,7 @@ export async function unpackRun(
     rewritten,
     pending,
     hasStepFiles: index.has_step_files,
+    packages: index.packages,
   };
 }
 

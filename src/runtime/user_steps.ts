@@ -1,38 +1,99 @@
 import { stripVTControlCharacters } from "node:util";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { isUserStep, type UserStep } from "./check.ts";
+import type { Kind } from "./artifact.ts";
+import type { Catalog } from "./catalog.ts";
+import { type CheckOptions, checkRecipe, isUserStep, type UserStep } from "./check.ts";
 import { nearest, type Related } from "./diagnostic.ts";
 import { fromFileUrl, toFileUrl } from "./file_url.ts";
+import { checkedLoaded } from "./foreign_declaration.ts";
+import { ForeignStep } from "./foreign_step.ts";
+import { inputPorts, outputPorts } from "./graph.ts";
 import { localDisk } from "./local_disk.ts";
-import { moduleGraph, type ModuleGraphMemory } from "./module_graph.ts";
+import {
+  isUnchangedGraph,
+  type ModuleGraph,
+  moduleGraph,
+  type ModuleGraphMemory,
+} from "./module_graph.ts";
 import type { Recipe } from "./recipe.ts";
 import { SourceFile } from "./source.ts";
-import { type AnyStep, isStep } from "./step.ts";
+import type { Loaded } from "./step_messages.ts";
+import type { StepWorker } from "./step_worker.ts";
+import { lookAt } from "./step_workers.ts";
 
 const projectFolder = fromFileUrl(new URL("../../", import.meta.url));
 const ownFolders = [`${projectFolder}src/`, `${projectFolder}models/`];
 const ownModels = `${projectFolder}models/`;
 
+interface UserStepOptions {
+  readonly memory: ModuleGraphMemory;
+  /** Kinds that this process knows, by name. */
+  readonly kinds: ReadonlyMap<string, Kind>;
+}
+
+/** Whether a recipe uses files of steps. */
+export function usesStepFiles(recipe: Recipe): boolean {
+  return recipe.nodes.some(({ use }) => use !== undefined && isUserStep(use.text));
+}
+
 /**
- * Loads the step files that a recipe uses, by the text of `use`, which is relative to the recipe's
- * file. What is wrong with a file is a value: the check reports it where the recipe names it.
+ * Checks a recipe with the step files that it uses, which are relative to the recipe's file and loaded
+ * in workers without any permission. What a step's own schema says of parameters comes from its worker, so
+ * the check is made again when that is known.
  */
-export async function loadUserSteps(
+export async function checkWithStepFiles(
   recipe: Recipe,
-  options: { readonly recipePath: string; readonly memory: ModuleGraphMemory },
-): Promise<ReadonlyMap<string, UserStep>> {
-  const uses = new Set(
-    recipe.nodes.flatMap((node) => node.use !== undefined ? [node.use.text] : []).filter(
-      isUserStep,
+  options: Omit<CheckOptions, "userSteps"> & {
+    readonly recipePath: string;
+    readonly memory: ModuleGraphMemory;
+  },
+): Promise<ReturnType<typeof checkRecipe>> {
+  const uses = new Set(recipe.nodes.flatMap(({ use }) => use?.text ?? []));
+  const files = [...uses].filter(isUserStep);
+  const kinds = kindsOf([...uses], options.catalog);
+  const folders = { folder: dirname(options.recipePath), shown: dirname(recipe.file.path) };
+  const loaded = new Map(
+    await Promise.all(
+      files.map(async (use) =>
+        [use, await new StepFile(use, folders).load({ ...options, kinds })] as const
+      ),
     ),
   );
-  const loaded = new Map<string, UserStep>();
-  const folder = dirname(options.recipePath);
-  const shown = dirname(recipe.file.path);
-  for (const use of uses) {
-    loaded.set(use, await new StepFile(use, folder, shown).load(options.memory));
+  const userSteps = new Map(Array.from(loaded, ([use, { step }]) => [use, step]));
+  const asked = [...loaded.values()].flatMap((each) => each.asked ?? []);
+  try {
+    for (;;) {
+      const checked = checkRecipe(recipe, { ...options, userSteps });
+      const news = await Promise.all(
+        asked.map(({ foreign, worker }) => foreign.askAboutParams(worker)),
+      );
+      if (!news.includes(true)) return checked;
+    }
+  } finally {
+    for (const { worker } of asked) worker.end("The check has ended");
   }
-  return loaded;
+}
+
+/** Loads one step file for a look at it; its path begins at `folder`. */
+export async function loadStepFile(path: string, folder: string): Promise<UserStep> {
+  const memory: ModuleGraphMemory = { moduleGraph: () => undefined, putModuleGraph: () => {} };
+  const file = new StepFile(path, { folder, shown: "" });
+  const { step, asked } = await file.load({ memory, kinds: new Map() });
+  asked?.worker.end("It is not needed");
+  return step;
+}
+
+/** The kinds of the steps of the catalogue that a recipe uses: what a step file is wired to. */
+function kindsOf(uses: readonly string[], catalog: Catalog): ReadonlyMap<string, Kind> {
+  const steps = uses.filter((use) => !isUserStep(use)).flatMap((use) => catalog.get(use) ?? []);
+  const ports = steps.flatMap((step) => [...inputPorts(step), ...outputPorts(step)]);
+  return new Map(ports.map(([, { kind }]) => [kind.name, kind]));
+}
+
+interface LoadedStep {
+  readonly step: UserStep;
+  /** Says what the step's schema thinks of parameters, as long as the check goes on. */
+  readonly asked?: { readonly foreign: ForeignStep; readonly worker: StepWorker };
 }
 
 /** The files of the user's that a recipe's steps are made of, absolute. */
@@ -43,7 +104,8 @@ export async function stepModules(recipe: Recipe, recipePath: string): Promise<r
   for (const { use } of recipe.nodes) {
     if (use === undefined || !isUserStep(use.text)) continue;
     const path = resolve(dirname(recipePath), use.text);
-    const { files } = await moduleGraph(path, { memory, ownFolders, config });
+    const dataFolders = [dirname(path), dirname(recipePath)];
+    const { files } = await moduleGraph(path, { memory, ownFolders, config, dataFolders });
     for (const each of files) {
       if (!each.path.startsWith(ownModels)) modules.add(each.path);
     }
@@ -53,30 +115,103 @@ export async function stepModules(recipe: Recipe, recipePath: string): Promise<r
 
 class StepFile {
   readonly #path: string;
+  #isWhole = false;
+
+  /** Where the recipe is, absolute. */
+  readonly folder: string;
+  /** The same as messages show it. */
+  readonly shownFolder: string;
 
   constructor(
     readonly use: string,
-    /** Where the recipe is, absolute. */
-    readonly folder: string,
-    /** The same as messages show it. */
-    readonly shownFolder: string,
+    { folder, shown }: { readonly folder: string; readonly shown: string },
   ) {
+    [this.folder, this.shownFolder] = [folder, shown];
     this.#path = use.startsWith("file://") ? fromFileUrl(use) : resolve(folder, use);
   }
 
-  async load(memory: ModuleGraphMemory): Promise<UserStep> {
+  async load(options: UserStepOptions): Promise<LoadedStep> {
     const problem = this.#placeProblem();
-    if (problem !== undefined) return problem;
+    if (problem !== undefined) return { step: problem };
+    const graph = this.#graph(options.memory);
+    graph.catch(() => {}); // why a module does not load is said better by the worker
+    let worker: StepWorker | undefined;
     try {
-      const module = await import(toFileUrl(this.#path).href) as Record<string, unknown>;
-      const found = stepIn(module);
-      if (typeof found === "string") return { problem: found, help: exportHelp };
-      const config = `${projectFolder}deno.json`;
-      const { fingerprint } = await moduleGraph(this.#path, { memory, ownFolders, config });
-      return { step: found, fingerprint };
+      const found = await this.#loaded();
+      worker = found.worker;
+      if (found.loaded.type === "declared") {
+        return this.#declared(found.loaded, { ...options, worker, graph: await graph });
+      }
+      worker.end("It is not needed");
+      return { step: this.#fault(found.loaded) };
     } catch (error) {
-      return { problem: this.#reason(error), related: this.#place(error) };
+      worker?.end("It is not needed");
+      const cause = await typesFailed(error, graph) ?? error;
+      return { step: { problem: this.#reason(cause), related: this.#place(cause) } };
     }
+  }
+
+  #fault(loaded: Exclude<Loaded, { readonly type: "declared" }>): UserStep {
+    if (loaded.type === "no-step") return { problem: loaded.problem, help: exportHelp };
+    const { name, message, stack } = loaded;
+    const error = Object.assign(
+      name === "SyntaxError" ? new SyntaxError(message) : new Error(message),
+      {
+        stack,
+      },
+    );
+    return { problem: this.#reason(error), related: this.#place(error) };
+  }
+
+  #declared(
+    { declaration }: Extract<Loaded, { readonly type: "declared" }>,
+    { worker, graph, kinds }: UserStepOptions & {
+      readonly worker: StepWorker;
+      readonly graph: ModuleGraph;
+    },
+  ): LoadedStep {
+    const { use, folder } = this;
+    const options = { ...this.#workerOptions(graph), path: this.#path, use, folder, kinds, graph };
+    const foreign = new ForeignStep(declaration, { ...options, isWhole: this.#isWhole });
+    const { step } = foreign;
+    return { step: { step, fingerprint: graph.fingerprint }, asked: { foreign, worker } };
+  }
+
+  /** Names that steps are not defined with need all of Tintype, which takes longer to load. */
+  async #loaded(): Promise<{ readonly worker: StepWorker; readonly loaded: Loaded }> {
+    const found = await this.#loadedOnce();
+    const message = found.loaded.type === "broken" ? found.loaded.message : "";
+    if (!message.includes("module 'tintype' does not provide")) return found;
+    found.worker.end("It is not needed");
+    this.#isWhole = true;
+    return await this.#loadedOnce();
+  }
+
+  async #loadedOnce() {
+    const { url } = this.#workerOptions();
+    const { worker, loaded } = await lookAt({ url, isWhole: this.#isWhole });
+    try {
+      return { worker, loaded: checkedLoaded(loaded) };
+    } catch (error) {
+      worker.end("It is not needed");
+      throw error;
+    }
+  }
+
+  #workerOptions(graph?: ModuleGraph) {
+    return {
+      url: toFileUrl(this.#path).href,
+      assertUnchanged: () => {
+        if (graph === undefined || isUnchangedGraph(graph)) return;
+        throw new Error(`"${this.use}" was changed while the run was under way; run again`);
+      },
+    };
+  }
+
+  async #graph(memory: ModuleGraphMemory): Promise<ModuleGraph> {
+    const config = `${projectFolder}deno.json`;
+    const dataFolders = [dirname(this.#path), this.folder];
+    return await moduleGraph(this.#path, { memory, ownFolders, config, dataFolders });
   }
 
   /** What is wrong before anything is loaded. */
@@ -114,7 +249,9 @@ class StepFile {
       .replace(/file:\/\/[^\s"']+/g, (url) => this.#shown(fromFileUrl(url)));
     if (/^SyntaxError: /.test(line)) return `it does not parse: ${line.slice(13)}`;
     if (error instanceof SyntaxError) return line;
-    const isLoaders = /^(Module not found|Import |npm package|Cannot define step)/.test(line);
+    const isLoaders =
+      /^(Module not found|Import |npm package|Cannot define step|what it declares|The step's worker ended)/
+        .test(line);
     return isLoaders ? line : `it throws when it is loaded: ${line}`;
   }
 
@@ -139,13 +276,10 @@ class StepFile {
   }
 }
 
-const exportHelp = "Write: export default defineStep({ name: …, … })";
-
-function stepIn(module: Record<string, unknown>): AnyStep | string {
-  if (isStep(module["default"])) return module["default"];
-  const steps = Object.values(module).filter(isStep);
-  if (steps.length === 1) return steps[0]!;
-  return steps.length === 0
-    ? "it exports no step"
-    : `it exports ${steps.length} steps (one is wanted, or one as default)`;
+/** `deno test` checks the types of what a worker loads, and says no more than that they are wrong. */
+async function typesFailed(error: unknown, graph: Promise<ModuleGraph>): Promise<unknown> {
+  if (!(error instanceof Error && error.message.includes("Type checking failed"))) return undefined;
+  return await graph.then(() => undefined, (cause: unknown) => cause);
 }
+
+const exportHelp = "Write: export default defineStep({ name: …, … })";

@@ -10,6 +10,8 @@ export type FindingCode =
   | "missing-artifact"
   | "damaged-result"
   | "damaged-cache"
+  | "original-damaged"
+  | "original-unreadable"
   | "published-missing"
   | "published-damaged"
   | "published-changed"

@@ -14,6 +14,7 @@ import {
 } from "./healing.ts";
 import { localDisk } from "./local_disk.ts";
 import type { Holder } from "./lock.ts";
+import { checkOriginals, type OriginalCheck } from "./original_check.ts";
 import { listRuns, readLock } from "./records.ts";
 import { repeatTasks, type Repetition } from "./repetition.ts";
 import type { Session } from "./session.ts";
@@ -51,6 +52,8 @@ export interface VerifyReport {
   readonly artifacts: number;
   readonly results: number;
   readonly bytes: number;
+  /** What runs have read from outside: see `original_check.ts`. */
+  readonly originals: Omit<OriginalCheck, "findings">;
   readonly published: {
     readonly folders: number;
     readonly files: number;
@@ -64,7 +67,7 @@ export interface VerifyReport {
 }
 
 /**
- * Checks a workspace: artifacts and results, published folders, and, if asked, whether tasks of the last
+ * Checks a workspace: artifacts and results, the originals that it was made from, published folders, and, if asked, whether tasks of the last
  * run come out the same again. What is wrong is set aside, and with `repair` made again.
  */
 export async function verifyWorkspace(
@@ -79,7 +82,18 @@ class DamagedCache extends Error {
   override readonly name = "DamagedCache";
 }
 
-const nothing: StoreCheck = { artifacts: 0, results: 0, bytes: 0, findings: [], foreign: [] };
+interface WorkspaceCheck extends StoreCheck {
+  readonly originals: VerifyReport["originals"];
+}
+
+const nothing: WorkspaceCheck = {
+  artifacts: 0,
+  results: 0,
+  bytes: 0,
+  findings: [],
+  foreign: [],
+  originals: { files: 0, bytes: 0, changed: 0, gone: 0 },
+};
 
 class Verifier {
   readonly #workspace: string;
@@ -101,11 +115,12 @@ class Verifier {
     const published = await this.#checkPublished();
     const repetition = await this.#repeat();
     if (repair) await this.#repair();
-    const { artifacts, results, bytes, foreign } = store;
+    const { artifacts, results, bytes, originals, foreign } = store;
     return {
       artifacts,
       results,
       bytes,
+      originals,
       published,
       repetition,
       findings: this.#cases.map(({ finding }) => finding),
@@ -116,7 +131,7 @@ class Verifier {
     };
   }
 
-  async #checkStore(): Promise<StoreCheck> {
+  async #checkStore(): Promise<WorkspaceCheck> {
     const path = join(this.#workspace, "cache.sqlite");
     let ledger: CacheLedger | undefined;
     try {
@@ -136,7 +151,7 @@ class Verifier {
     }
   }
 
-  async #checkWith(ledger: CacheLedger): Promise<StoreCheck> {
+  async #checkWith(ledger: CacheLedger): Promise<WorkspaceCheck> {
     const { signal, onProgress } = this.options;
     const check = await checkWorkspace({
       workspace: this.#workspace,
@@ -148,11 +163,25 @@ class Verifier {
       },
     });
     this.#addLost(check.findings);
-    return check;
+    return { ...check, originals: await this.#checkOriginals(ledger) };
+  }
+
+  /** Nothing here can make an original again, so its findings have no cure. */
+  async #checkOriginals(ledger: CacheLedger): Promise<VerifyReport["originals"]> {
+    const { signal, onProgress } = this.options;
+    const { findings, ...originals } = await checkOriginals({
+      ledger,
+      signal,
+      onProgress: (count) => {
+        if (count % 1000 === 0) onProgress?.(`${count.toLocaleString("en")} originals read`);
+      },
+    });
+    this.#cases.push(...findings.map((finding) => ({ finding, cures: [] })));
+    return originals;
   }
 
   /** A cache that SQLite cannot read is of no use; its store is still worth checking. */
-  async #damagedCache(path: string, words: string): Promise<StoreCheck> {
+  async #damagedCache(path: string, words: string): Promise<WorkspaceCheck> {
     const { repair } = this.options;
     const finding: Finding = {
       code: "damaged-cache",

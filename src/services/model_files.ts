@@ -3,8 +3,10 @@ import { sha256OfChunks } from "../runtime/hash.ts";
 import { localDisk } from "../runtime/local_disk.ts";
 import type { ModelEntry } from "../vision/registry.ts";
 import { ModelProblem } from "./inference.ts";
-import { registryFileName } from "./model_registry.ts";
 import type { Environment } from "./openai_compatible.ts";
+
+/** The name of the registry file that a folder of models may have, for a person's own models. */
+const registryFileName = "models.yaml";
 
 /**
  * The folder of model files: TINTYPE_MODELS (relative to `cwd`), else `tintype/models` in

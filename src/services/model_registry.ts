@@ -44,9 +44,6 @@ export const shippedRegistryPath = fromFileUrl(
   new URL("../../models/models.yaml", import.meta.url),
 );
 
-/** The name of the registry file that a folder of models may have, for a person's own models. */
-export const registryFileName = "models.yaml";
-
 /**
  * The shipped models, with those of `ownPath` added or put in their places where that file exists.
  * Throws `RegistryProblem`. Reads nothing else.

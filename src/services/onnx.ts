@@ -1,7 +1,7 @@
 import type { ModelEntry } from "../vision/registry.ts";
 import { type Feeds, type Inference, ModelProblem, type ModelSession } from "./inference.ts";
 import { checkedPath, ownRegistryPath } from "./model_files.ts";
-import { loadModels, modelNamed, type Models } from "./model_registry.ts";
+import type { Models } from "./model_registry.ts";
 import { contractFaults, isBatchFree } from "./onnx_contract.ts";
 import {
   candidates,
@@ -52,6 +52,8 @@ export class OnnxInference implements Inference {
   }
 
   async entry(name: string): Promise<ModelEntry> {
+    // Its schema takes time to make, and most runs ask for no model.
+    const { loadModels, modelNamed } = await import("./model_registry.ts");
     const loading = this.#models ??= loadModels(ownRegistryPath(this.#options.folder));
     try {
       return modelNamed(await loading, name);

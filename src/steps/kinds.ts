@@ -1,5 +1,8 @@
 import type { Kind } from "../runtime/artifact.ts";
 import { Image } from "../imaging/image.ts";
+import type { ImageHeader } from "../imaging/header.ts";
+import type { Size } from "../imaging/proxy_size.ts";
+import type { Raster } from "../imaging/raster.ts";
 import { imagingTools } from "../imaging/tools.ts";
 
 /** A file format that a step can make. */
@@ -30,9 +33,27 @@ export const image: Kind<"image", Image, EncodedImage> = {
   encode: ({ bytes, format, width, height }) => ({ bytes, facts: { format, width, height } }),
   open: (blob) => new Image(() => blob.bytes()),
   release: (opened) => opened.release(),
+  afar: {
+    open: (blob, ask) =>
+      new Image(() => blob.bytes(), {
+        afar: {
+          header: () => ask("header") as Promise<ImageHeader>,
+          raster: (size) => ask({ size }) as Promise<Raster>,
+        },
+      }),
+    answer: async (opened, question) =>
+      question === "header"
+        ? await opened.header()
+        : await opened.raster({ size: sizeIn(question) }),
+  },
   async identify(opened) {
     const { format, width, height, warnings } = await opened.header();
     return { facts: { format, width, height }, warnings };
   },
   identifyTools: imagingTools,
 };
+
+function sizeIn(question: unknown): Size {
+  const { width, height } = (question as { readonly size?: Partial<Size> } | null)?.size ?? {};
+  return { width: Number(width), height: Number(height) };
+}

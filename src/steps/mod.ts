@@ -1,61 +1,47 @@
 import { Catalog } from "../runtime/catalog.ts";
-import { discoverBaseline } from "./baseline/discover.ts";
-import { recommend } from "./baseline/recommend.ts";
-import { compose } from "./caption/compose.ts";
-import { generate } from "./caption/generate.ts";
-import { check } from "./dataset/check.ts";
-import { dedupeAct } from "./dedupe/act.ts";
-import { groupDuplicates } from "./dedupe/group.ts";
-import { dedupePreviews } from "./dedupe/previews.ts";
-import { dedupeSelect } from "./dedupe/select.ts";
-import { reportDedupe } from "./report/dedupe.ts";
-import { readDecisions } from "./decisions/read.ts";
-import { exportLora } from "./export/lora.ts";
-import { cropSubject } from "./image/crop_subject.ts";
-import { normalize } from "./image/normalize.ts";
-import { proxy } from "./image/proxy.ts";
-import { scan } from "./ingest/scan.ts";
-import { inspectContent } from "./inspect/content.ts";
-import { inspectEmbedding } from "./inspect/embedding.ts";
-import { inspectFingerprint } from "./inspect/fingerprint.ts";
-import { inspectLabels } from "./inspect/labels.ts";
-import { inspectObjects } from "./inspect/objects.ts";
-import { inspectQuality } from "./inspect/quality.ts";
-import { inspectMetadata } from "./inspect/metadata.ts";
-import { choose } from "./policy/choose.ts";
-import { files } from "./publish/files.ts";
-import { publishMapping } from "./publish/mapping.ts";
-import { reportNormalize } from "./report/normalize.ts";
-import { savings } from "./report/savings.ts";
+import { type AnyStep, isStep } from "../runtime/step.ts";
 
-/** Every built-in step, one line each. */
-export const catalog = new Catalog([
-  scan,
-  normalize,
-  proxy,
-  inspectMetadata,
-  inspectContent,
-  files,
-  publishMapping,
-  reportNormalize,
-  savings,
-  discoverBaseline,
-  recommend,
-  choose,
-  cropSubject,
-  inspectEmbedding,
-  inspectFingerprint,
-  inspectLabels,
-  inspectObjects,
-  inspectQuality,
-  check,
-  generate,
-  compose,
-  readDecisions,
-  exportLora,
-  groupDuplicates,
-  dedupeSelect,
-  dedupePreviews,
-  dedupeAct,
-  reportDedupe,
-]);
+/** Every built-in step, one line each; `image.proxy` is what `image/proxy.ts` exports. */
+const names = [
+  "baseline.discover",
+  "baseline.recommend",
+  "caption.compose",
+  "caption.generate",
+  "dataset.check",
+  "decisions.read",
+  "dedupe.act",
+  "dedupe.group",
+  "dedupe.previews",
+  "dedupe.select",
+  "export.lora",
+  "image.crop_subject",
+  "image.normalize",
+  "image.proxy",
+  "ingest.scan",
+  "inspect.content",
+  "inspect.embedding",
+  "inspect.fingerprint",
+  "inspect.labels",
+  "inspect.metadata",
+  "inspect.objects",
+  "inspect.quality",
+  "policy.choose",
+  "publish.files",
+  "publish.mapping",
+  "report.dedupe",
+  "report.normalize",
+  "report.savings",
+];
+
+/** The built-in steps. */
+export const catalog = new Catalog([], { names, load });
+
+/** The path is computed: Deno reads ahead whatever a literal import names, used or not. */
+async function load(name: string): Promise<AnyStep> {
+  const module = await import(new URL(`${name.replace(".", "/")}.ts`, import.meta.url).href);
+  const step = Object.values(module).find((value): value is AnyStep =>
+    isStep(value) && value.name === name
+  );
+  if (step === undefined) throw new Error(`Cannot load step "${name}": its file exports none`);
+  return step;
+}

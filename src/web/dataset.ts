@@ -1,5 +1,6 @@
 import type { CaptionState } from "../captions/caption.ts";
 import type { TargetName } from "../export/targets.ts";
+import type { FailureWords } from "../runtime/failures.ts";
 
 /**
  * Where a picture stands: `waiting` until it has a caption, `failed` where captioning it did not work;
@@ -57,8 +58,10 @@ export interface Progress {
   readonly total: number;
   /** What is to be done after this. */
   readonly queued: number;
-  /** What went wrong in the last run, each once. */
+  /** Why the last run broke off or did not begin, each once. */
   readonly problems: readonly string[];
+  /** What came to nothing in the last run, by cause, in the words of `tintype errors`. */
+  readonly failures: readonly FailureWords[];
   /** Who is in the way, or what is waited for. */
   readonly detail: string | null;
 }

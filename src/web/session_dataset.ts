@@ -23,6 +23,7 @@ import type {
 import { historyOf, linesOf } from "./edits.ts";
 import { previewOf } from "./preview.ts";
 import { type Exported, overwriting, type ReviewGraph, reviewGraph } from "./review_graph.ts";
+import { RunFailures } from "./run_failures.ts";
 import { type FoundFile, Shelf } from "./shelf.ts";
 import { Views, type ViewSize } from "./views.ts";
 
@@ -45,6 +46,7 @@ const idle: Progress = {
   total: 0,
   queued: 0,
   problems: [],
+  failures: [],
   detail: null,
 };
 
@@ -262,13 +264,15 @@ export class SessionDataset implements Dataset {
   async #export(overwrite: boolean): Promise<ExportOutcome> {
     this.#exported = undefined;
     const failures: string[] = [];
+    const before: string[] = [];
     const isExport = new Set(this.#review.exports.map(({ id }) => id));
     const graph = overwriting(this.#review.graph, overwrite);
     await this.#run("exporting", graph, undefined, [], (event) => {
-      if (event.type !== "task-settled" || !isExport.has(event.node)) return;
-      if (event.outcome === "failed" || event.outcome === "skipped") {
-        failures.push(event.reason ?? "Cannot export: the run broke off");
-      }
+      if (event.type !== "task-settled") return;
+      const { node, item, outcome, reason = "Cannot export: the run broke off" } = event;
+      if (outcome === "failed" && item === undefined && !isExport.has(node)) before.push(reason);
+      const isOver = outcome === "failed" || outcome === "skipped";
+      if (isExport.has(node) && isOver) failures.push(reason);
     });
     const [reason] = failures;
     if (reason !== undefined) {
@@ -276,7 +280,7 @@ export class SessionDataset implements Dataset {
       const isThere = !overwrite && reason.includes("(--overwrite replaces them)");
       return isThere
         ? { type: "exists", reason: reason.replace(" (--overwrite replaces them)", "") }
-        : { type: "failed", reason: [...this.#progress.problems, reason].join("; ") };
+        : { type: "failed", reason: [...before, reason].join("; ") };
     }
     const exported = this.#exported as Exported | undefined;
     if (exported === undefined) {
@@ -294,13 +298,19 @@ export class SessionDataset implements Dataset {
     listener: (event: RunEvent) => void = () => {},
   ): Promise<RunReport> {
     this.#asked = new Set();
-    this.#show({ phase, done: 0, total: this.#shelf.count, problems: [], detail: null });
+    // How an export ended is said where it was asked for.
+    const isExport = (node: string) => this.#review.exports.some(({ id }) => id === node);
+    const own = new Set(this.options.graph.nodes.map(({ id }) => id));
+    const failures = new RunFailures((node) => own.has(node) && !isExport(node));
+    const total = this.#shelf.count;
+    this.#show({ phase, done: 0, total, problems: [], failures: [], detail: null });
     const report = await this.options.session.run(graph, {
       until,
       force,
       signal: this.options.signal,
       listener: (event) => {
         this.#hear(event);
+        failures.hear(event);
         listener(event);
       },
       onWait: (holder) => {
@@ -308,7 +318,7 @@ export class SessionDataset implements Dataset {
         this.#show({ phase: "held-up", detail: `${who} is at work in this workspace` });
       },
     });
-    this.#show({ detail: null });
+    this.#show({ failures: failures.words(), detail: null });
     return report;
   }
 
@@ -322,19 +332,15 @@ export class SessionDataset implements Dataset {
     }
     if (event.type !== "task-settled") return;
     const { node, item, outcome, reason = "" } = event;
-    const { photos, captions, exports } = this.#review;
-    if (node === captions.id && item !== undefined) {
+    const { photos, captions } = this.#review;
+    if (item === undefined) return;
+    if (node === captions.id) {
       if (outcome === "ran") this.#asked.add(item);
       this.#show({ done: this.#progress.done + 1 });
     }
-    if (item === undefined) {
-      const isExport = exports.some(({ id }) => id === node);
-      if (outcome === "failed" && !isExport) this.#complain(reason);
-    } else if (node === photos.id && (outcome === "rejected" || outcome === "failed")) {
-      this.#complain(`Cannot read "${item}": ${reason}`);
-    } else if (outcome === "failed" || outcome === "rejected") {
-      this.#trouble(item, "failed", reason);
-    } else if (outcome === "skipped" && node === captions.id) {
+    if (node === photos.id) return; // it is no picture of the page
+    if (outcome === "failed" || outcome === "rejected") this.#trouble(item, "failed", reason);
+    else if (outcome === "skipped" && node === captions.id) {
       const isLeftOut = reason.startsWith("left out");
       this.#trouble(item, isLeftOut ? "failed" : "waiting", reason);
     }

@@ -27,7 +27,7 @@ Deno.test("verify is exit code 0 where nothing is wrong, 1 where something was, 
   assert.equal(fine.code, 0, fine.stderr);
   assert.match(
     fine.stdout,
-    /^Read \d+ artifacts \(.*\), \d+ results, 2 published files in 1 folder\nRepeated 2 tasks\nNothing is wrong\n$/,
+    /^Read \d+ artifacts \(.*\), \d+ results, 2 published files in 1 folder\nRead \d+ originals \(.*\)\nRepeated 2 tasks\nNothing is wrong\n$/,
   );
   const path = storeFile(rig);
   const bytes = Deno.readFileSync(path);

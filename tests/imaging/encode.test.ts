@@ -76,3 +76,17 @@ Deno.test("flattening mixes exactly, and leaves opaque rasters alone", () => {
   }
   assert.equal(flattenRaster(photo), photo);
 });
+
+Deno.test("the most effort for a WebP with a noisy alpha stays within seconds", async () => {
+  let state = 1;
+  const pixels = Uint8Array.from({ length: 600 * 400 * 4 }, () => {
+    state = (state * 1664525 + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+  const raster = { width: 600, height: 400, channels: 4 as const, pixels };
+  const startedAt = performance.now();
+  const bytes = await encodeRaster(raster, { format: "webp", effort: "small" });
+  assert.ok(bytes.length > 10_000);
+  // libwebp's last degree of effort takes 12 s and more.
+  assert.ok(performance.now() - startedAt < 5000);
+});

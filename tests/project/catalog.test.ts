@@ -32,8 +32,8 @@ Deno.test("a step whose code changed has been decided about", async () => {
   );
 });
 
-Deno.test("every port, parameter and step is documented", () => {
-  const missing = catalog.steps().flatMap((step) => [
+Deno.test("every port, parameter and step is documented", async () => {
+  const missing = (await catalog.load()).steps().flatMap((step) => [
     ...step.doc === "" ? [step.name] : [],
     ...[...Object.entries(step.inputs), ...Object.entries(step.outputs)]
       .filter(([, port]) => (port as { doc: string }).doc === "").map(([name]) =>

@@ -61,6 +61,7 @@ Deno.test("5,000 pictures give a page below 3 MB within 20 seconds", async () =>
     absent: Array.from({ length: 2000 }, (_, index) => ({
       name: `broken ${index}.jpg`,
       node: "photos",
+      step: "ingest.scan",
       status: "rejected",
       reason: "JPEG ends after 4,096 of 81,920 bytes",
     })),
@@ -93,7 +94,7 @@ Deno.test("names and reasons from outside cannot become elements or turn text ar
     pictures: [hostile, ...report.pictures.slice(1)],
     thumbnails: new Map([[evil, thumbnail]]),
     pairs: [{ name: evil, change: hostile.change, before: thumbnail, after: thumbnail }],
-    absent: [{ name: `x${evil}`, node: evil, status: "failed", reason: evil }],
+    absent: [{ name: `x${evil}`, node: evil, step: "test.step", status: "failed", reason: evil }],
     rerun: { recipe: evil, folder: evil, settings: { [evil]: evil } },
     choice: { source: "file", file: evil },
     recommendation: { ...report.recommendation, advice: hostileAdvice(evil) },
@@ -194,7 +195,13 @@ Deno.test("damaged pictures are no difference between what was predicted and wha
   const { text } = await pageOf({
     ...report,
     pictures: [...report.pictures, { name: "damaged.jpg", metadata }],
-    absent: [{ name: "damaged.jpg", node: "content", status: "rejected", reason: "it ends early" }],
+    absent: [{
+      name: "damaged.jpg",
+      node: "content",
+      step: "test.step",
+      status: "rejected",
+      reason: "it ends early",
+    }],
   });
   assert.match(text, /Pictures +20 +20 +as predicted/);
   assert.match(text, /Left out +0 +0 +as predicted/);
@@ -246,8 +253,20 @@ Deno.test("failures come first, each picture that did not come through once", as
     ...report,
     pictures: [{ ...first!, change: undefined }, ...others],
     absent: [
-      { name: first!.name, node: "normalized", status: "rejected", reason: "it is too small" },
-      { name: "lost.jpg", node: "photos", status: "failed", reason: "the disk is gone" },
+      {
+        name: first!.name,
+        node: "normalized",
+        step: "test.step",
+        status: "rejected",
+        reason: "it is too small",
+      },
+      {
+        name: "lost.jpg",
+        node: "photos",
+        step: "test.step",
+        status: "failed",
+        reason: "the disk is gone",
+      },
     ],
   });
   assert.match(text, /Holiday: 4 pictures/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { causeCodes, causeOf, codeOf, patternOf, wayOutOf } from "../../src/runtime/cause.ts";
 import { failuresOfRun, UnknownRun } from "../../src/runtime/failure_record.ts";
-import { type Failure, groupFailures } from "../../src/runtime/failures.ts";
+import { type Failure, groupFailures, wordsOf } from "../../src/runtime/failures.ts";
 import { Rig } from "../rig.ts";
 
 const recipe = `
@@ -75,6 +75,70 @@ Deno.test("every code has advice, and codes are names", () => {
     const { advice } = causeOf("failed", reason);
     assert.ok(advice.length > 10 && !advice.endsWith("."), advice);
   }
+});
+
+/** Where tasks fail: what is written there is what a person reads. */
+const folders = ["steps", "imaging", "vision", "quality", "dedupe", "export", "captions"];
+
+function* sourcesBelow(folder: URL): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const url = new URL(isDirectory ? `${name}/` : name, folder);
+    if (isDirectory) yield* sourcesBelow(url);
+    else if (name.endsWith(".ts")) yield Deno.readTextFileSync(url);
+  }
+}
+
+/** The sentences that a module fails or leaves out with, each value in them as "0". */
+function sentencesIn(source: string, call: string): string[] {
+  const text = String.raw`(?:\`(?:[^\`\\]|\\.)*\`|"(?:[^"\\]|\\.)*")`;
+  const pattern = new RegExp(String.raw`\b${call}\(\s*(${text}(?:\s*\+\s*${text})*)`, "g");
+  return [...source.matchAll(pattern)].map(([, parts]) =>
+    parts!.replace(/[\`"]\s*\+\s*[\`"]/g, "").slice(1, -1)
+      .replace(/\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/g, "0")
+  );
+}
+
+Deno.test("every sentence that a step fails with has a code of its own, with advice", () => {
+  const root = new URL("../../src/", import.meta.url);
+  const sources = folders.flatMap((each) => [...sourcesBelow(new URL(`${each}/`, root))]);
+  const failing = sources.flatMap((source) => sentencesIn(source, "failed"));
+  const rejecting = sources.flatMap((source) => sentencesIn(source, "new Rejection"));
+  assert.ok(failing.length > 8 && rejecting.length > 20, `${failing.length} ${rejecting.length}`);
+  assert.deepEqual(failing.filter((each) => codeOf("failed", each) === "unexpected"), []);
+  // What a picture's bytes are at fault for is no judgement by parameters.
+  assert.deepEqual(rejecting.filter((each) => codeOf("rejected", each) === "left-out"), []);
+});
+
+Deno.test("a group is put into the same words wherever it is read, all its names where asked for", () => {
+  const failures = Array.from({ length: 5 }, (_, index): Failure => ({
+    node: "photos",
+    item: `p${index}.jpg`,
+    outcome: "rejected",
+    reason: `JPEG ends after ${index} of 90 bytes`,
+  }));
+  const after = { node: "small", outcome: "skipped", item: "p1.jpg" } as const;
+  failures.push({ ...after, reason: 'left out at "photos": it ends' });
+  const [group] = groupFailures(failures, { photos: "ingest.scan" });
+  assert.deepEqual(wordsOf(group!), {
+    outcome: "rejected",
+    headline: "5 items left out at photos (ingest.scan): file-truncated",
+    wordings: ["5 × JPEG ends after N of N bytes"],
+    examples: [0, 1, 2].map((n) => ({
+      item: `p${n}.jpg`,
+      reason: `JPEG ends after ${n} of 90 bytes`,
+    })),
+    more: 2,
+    consequence: "1 task skipped because of this",
+    advice: [
+      "the file is cut short: copy it again from where it came, or take it out of the folder",
+    ],
+  });
+  const [all] = groupFailures(failures, {}, { mostExamples: 100 }).map(wordsOf);
+  assert.deepEqual([all!.headline, all!.examples.length, all!.more], [
+    "5 items left out at photos: file-truncated",
+    5,
+    0,
+  ]);
 });
 
 Deno.test("numbers, names and paths go out of a reason, parameters and statuses stay", () => {

@@ -84,6 +84,12 @@ const cells: readonly Cell[] = [
   { table: { name: "signatures", key: "id" }, column: "parts" },
 ];
 
+/** As if it had been there for long: what was just written may change within a step of the clock. */
+function age(path: string) {
+  const [atime, mtime] = [new Date("2026-01-02"), new Date("2026-01-01")];
+  Deno.utimeSync(path, atime, mtime);
+}
+
 async function published(): Promise<PictureRig> {
   const rig = new PictureRig();
   rig.write({
@@ -91,6 +97,7 @@ async function published(): Promise<PictureRig> {
     "photos/b.jpg": await photo(1400, 1000, { seed: 2 }),
     "photos/c.jpg": (await photo(900, 900, { seed: 3 })).subarray(0, 5000),
   });
+  for (const { name } of Deno.readDirSync(rig.path("photos"))) age(rig.path(`photos/${name}`));
   await rig.proxy();
   return rig;
 }
@@ -106,6 +113,44 @@ Deno.test("a workspace where nothing is wrong has no findings, and is left as it
   assert.equal(localDisk.stat(rig.path(".tintype/quarantine")), undefined);
   const { counts } = await rig.proxy();
   assert.equal(counts.ran, 0);
+});
+
+Deno.test("an original with other bytes under the same size and time is named, left, and read anew", async () => {
+  await using rig = await published();
+  const path = rig.path("photos/a.jpg");
+  const whole = Deno.readFileSync(path);
+  const { originals } = await verify(rig.session);
+  assert.deepEqual([originals.files, originals.changed, originals.gone], [3, 0, 0]);
+  assert.ok(originals.bytes > whole.length);
+  flip(path, whole.length - 2000);
+  const damaged = Deno.readFileSync(path);
+  const { findings } = await verify(rig.session, { repair: true });
+  assert.deepEqual(
+    findings.map(({ code, path, isHealed, setAside }) => [
+      code,
+      path,
+      isHealed,
+      setAside,
+    ]),
+    [["original-damaged", path, undefined, undefined]],
+  );
+  assert.deepEqual(Deno.readFileSync(path), damaged, "an original is never touched");
+  // Its size and time are as they were: only what was forgotten of it lets the run see it.
+  const { counts } = await rig.proxy();
+  assert.ok(counts.ran + counts.rejected > 1, JSON.stringify(counts));
+  Deno.writeFileSync(path, whole);
+  await rig.proxy();
+  assert.deepEqual((await verify(rig.session)).findings, []);
+});
+
+Deno.test("an original that was written to or moved since is no finding", async () => {
+  await using rig = await published();
+  rig.write({ "photos/a.jpg": await photo(90, 60) });
+  Deno.renameSync(rig.path("photos/b.jpg"), rig.path("b.jpg"));
+  const { originals, findings } = await verify(rig.session);
+  assert.deepEqual(findings, []);
+  const { files, changed, gone } = originals;
+  assert.deepEqual({ files, changed, gone }, { files: 1, changed: 1, gone: 1 });
 });
 
 Deno.test("a workspace that is not there has nothing wrong with it, and none is made", async () => {

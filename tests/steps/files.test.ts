@@ -40,14 +40,41 @@ Deno.test("files are published under names by pattern, byte for byte", async () 
 
 Deno.test("collisions are found before anything is written", async () => {
   await using rig = new PictureRig();
-  rig.write({ "photos/a.jpg": await photo(20, 16), "photos/sub/A.jpg": await photo(16, 20) });
+  rig.write({ "photos/a.jpg": await photo(20, 16), "photos/sub/a.jpg": await photo(16, 20) });
   const { events, status } = await rig.run(recipe("{stem}.{ext}"));
   assert.equal(status, "failed");
   assert.match(
     JSON.stringify(events),
-    /\\"a\.jpg\\" and \\"sub\/A\.jpg\\" would both be \\"A\.jpg\\" \(add \{id\} or \{dir\} to the name\)/,
+    /\\"a\.jpg\\" and \\"sub\/a\.jpg\\" would both be \\"a\.jpg\\" \(add \{id\} or \{dir\} to the name\)/,
   );
   assert.throws(() => Deno.statSync(rig.path("out")), Deno.errors.NotFound);
+});
+
+/** The same picture's name in the two forms of Unicode, and in two cases. */
+const twins = ["caf\u00e9.jpg", "cafe\u0301.jpg", "trip.jpg", "TRIP.jpg"] as const;
+
+Deno.test({
+  name: "names that differ in case or Unicode form are files of their own where the disk has both",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using rig = new PictureRig();
+    for (const [seed, name] of [...twins, "other.jpg"].entries()) {
+      rig.write({ [`photos/${name}`]: await photo(20, 16, { seed: seed + 1 }) });
+    }
+    const { events, status } = await rig.run(recipe("{stem}.{ext}"));
+    assert.equal(status, "complete");
+    for (const name of [...twins, "other.jpg"]) {
+      assert.deepEqual(
+        Deno.readFileSync(rig.path(`out/${name}`)),
+        Deno.readFileSync(rig.path(`photos/${name}`)),
+      );
+    }
+    const warnings = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
+    assert.equal(warnings.length, 2);
+    assert.match(warnings.join("\n"), /"trip\.jpg" .*are different files here, and one file on/);
+    assert.deepEqual(published(rig).sort(), [...twins, "other.jpg"].sort(), "nothing else is left");
+    assert.equal((await rig.run(recipe("{stem}.{ext}"))).counts.ran, 0);
+  },
 });
 
 Deno.test("a file that a person changed is kept and reported, until told otherwise", async () => {

@@ -29,6 +29,7 @@ Deno.test("a picture in other wrapping has the same pixels and hashes, and anoth
   }
   assert.notEqual(c!["pixels"], a!["pixels"]);
   assert.deepEqual([a!["dhash_black"], a!["is_flat"]], [null, false]);
+  assert.ok(!("thumbnail" in a!), "7 kB a picture have no place in the tables");
 });
 
 Deno.test("orientations are there when asked for, and a second run makes nothing", async () => {

@@ -55,4 +55,4 @@ function areaOf([x, y, width, height]: GivenBox) {
 
 /** The steps that recipes of these tests need besides the built-in ones. */
 export const subjectSteps = [cropSubject, givenObjects]
-  .filter((step) => catalog.get(step.name) === undefined);
+  .filter((step) => !catalog.names().includes(step.name));

@@ -37,7 +37,7 @@ const standIn = defineStep({
   },
 });
 
-const kept = catalog.steps()
+const kept = (await catalog.load()).steps()
   .filter(({ name }) => name !== standIn.name && name !== cropSubject.name);
 
 Deno.test("the shipped recipe crops to the subject, keeps faces large, and maps what it did", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Handle } from "../../src/runtime/artifact.ts";
 import type { Disk } from "../../src/runtime/disk.ts";
 import { sha256 } from "../../src/runtime/hash.ts";
@@ -48,6 +48,61 @@ function publish(rig: PictureRig, disk: Disk, handles: readonly Handle<Image>[])
   const params = { folder: rig.path("out"), name: "{stem}.{ext}", overwrite: false };
   return files.run!({ image: new Map(handles.entries()), originals: new Map() }, params, context);
 }
+
+/** A disk that takes names for one whose case or Unicode form alone differs, as many do. */
+function foldingDisk({ hasCase = false, hasForms = false } = {}): Disk {
+  const folded = (path: string) => {
+    const name = hasForms ? basename(path) : basename(path).normalize("NFC");
+    return join(dirname(path), hasCase ? name : name.toLowerCase());
+  };
+  return {
+    ...localDisk,
+    stat: (path, options) => localDisk.stat(folded(path), options),
+    read: (path) => localDisk.read(folded(path)),
+    write: (path, content, options) => localDisk.write(folded(path), content, options),
+    remove: (path) => localDisk.remove(folded(path)),
+  };
+}
+
+for (const kind of [{}, { hasCase: true }, { hasForms: true }]) {
+  const { hasCase = false, hasForms = false } = kind;
+  Deno.test(`where names are one file ${JSON.stringify(kind)}, those alone fail and the others are there`, async () => {
+    await using rig = new PictureRig();
+    const names = ["caf\u00e9.jpg", "cafe\u0301.jpg", "trip.jpg", "TRIP.jpg", "other.jpg"];
+    const { context } = contextOn(foldingDisk(kind), names);
+    const handles = names.map((_, index) => pictureHandle(new Uint8Array(50).fill(index + 1)));
+    const params = { folder: rig.path("out"), name: "{stem}.{ext}", overwrite: false };
+    const result = await files.run!(
+      { image: new Map(handles.entries()) } as never,
+      params,
+      context,
+    );
+    assert.ok(result.status === "produced");
+    const failing = [...result.outputs.file].flatMap(([member, each]) =>
+      "reason" in each ? [[names[member], each.reason]] : []
+    );
+    const wanted = [...hasForms ? [] : names.slice(0, 2), ...hasCase ? [] : names.slice(2, 4)];
+    assert.deepEqual(failing.map(([name]) => name), wanted);
+    for (const [, reason] of failing) assert.match(reason!, /add \{id\} or \{dir\} to the name/);
+    const written = [...Deno.readDirSync(rig.path("out"))].map(({ name }) => name)
+      .filter((name) => !name.startsWith("."));
+    assert.equal(written.length, names.length - wanted.length);
+  });
+}
+
+Deno.test("a picture whose name changed in case alone is not removed where both are one file", async () => {
+  await using rig = new PictureRig();
+  const disk = foldingDisk();
+  const handles = [pictureHandle(new Uint8Array(50).fill(7))];
+  const params = { folder: rig.path("out"), name: "{stem}.{ext}", overwrite: false };
+  const publishAs = async (name: string) => {
+    const { context } = contextOn(disk, [name]);
+    await files.run!({ image: new Map(handles.entries()) } as never, params, context);
+  };
+  await publishAs("trip.jpg");
+  await publishAs("TRIP.jpg");
+  assert.equal(disk.stat(rig.path("out/TRIP.jpg"))?.size, 50);
+});
 
 Deno.test("too little free space is found before anything is written, with the figures", async () => {
   await using rig = new PictureRig();

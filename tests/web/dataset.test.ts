@@ -256,7 +256,11 @@ Deno.test("files of the same bytes are one picture; a broken one is named; a rem
     ["a.jpg", "copy.jpg"],
     ["b.jpg"],
   ]);
-  assert.match(dataset.progress().problems.join(), /Cannot read "broken\.jpg"/);
+  const { problems, failures: [unreadable, ...others] } = dataset.progress();
+  assert.deepEqual([problems, others], [[], []]);
+  assert.equal(unreadable!.headline, "1 item left out at photos (ingest.scan): not-an-image");
+  assert.deepEqual(unreadable!.examples.map(({ item }) => item), ["broken.jpg"]);
+  assert.match(unreadable!.advice.join(), /take the file out of the folder/);
   const removed = named(dataset, "b.jpg").sha256;
   Deno.removeSync(rig.path("photos/b.jpg"));
   const told = until(dataset, (event) => event.type === "removed" && event.images[0] === removed);
@@ -309,7 +313,9 @@ Deno.test("an export of a dataset that cannot be right says why", async () => {
   rig.write({ "photos/a.png": await photo(50, 50, { format: "png" }) });
   const dataset = await openDataset(rig.folder);
   await dataset.start();
-  assert.match(dataset.progress().problems.join(), /share one caption file/);
+  const [failure] = dataset.progress().failures;
+  assert.match(failure!.headline, /^1 task failed at checked \(dataset\.check\): /);
+  assert.match(failure!.examples[0]!.reason, /share one caption file/);
   const outcome = await dataset.export({ overwrite: false });
   assert.ok(outcome.type === "failed");
   assert.match(outcome.reason, /share one caption file/);

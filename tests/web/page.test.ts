@@ -394,3 +394,31 @@ test("of 500 pictures those in sight are fetched, and the next large ones before
     await card(page, "IMG_500.jpg").locator("img").waitFor();
   });
 });
+
+test("files that cannot be read are on the page by cause, with what to do, and with their names", async () => {
+  await withServer(2, { isStarted: false }, async ({ rig, dataset, url }) => {
+    const whole = Deno.readFileSync(rig.path("photos/IMG_001.jpg"));
+    rig.write({
+      "photos/cut.jpg": whole.subarray(0, whole.length - 600),
+      "photos/<b>.jpg": whole.subarray(0, whole.length - 700),
+      "photos/none.jpg": "no picture",
+    });
+    await dataset.start();
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    const banner = page.getByRole("alert");
+    assert.deepEqual(await banner.getByRole("heading").allInnerTexts(), [
+      "2 items left out at proxies (image.proxy): file-truncated",
+      "1 item left out at photos (ingest.scan): not-an-image",
+    ]);
+    await banner.getByText("→ the file is cut short: copy it again").waitFor();
+    await banner.getByText("Which ones").first().click();
+    await banner.getByText("<b>.jpg").waitFor();
+    for (const name of ["cut.jpg", "<b>.jpg", "none.jpg"]) {
+      Deno.removeSync(rig.path(`photos/${name}`));
+    }
+    await banner.getByRole("button", { name: "Try again" }).click();
+    await banner.waitFor({ state: "detached" });
+    browsing.complaints.length = 0; // a picture that is cut short has no thumbnail
+  });
+});

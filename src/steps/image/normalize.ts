@@ -11,7 +11,6 @@ import {
   treatmentOf,
 } from "../../baseline/treatment.ts";
 import { decodeRaster } from "../../imaging/decode.ts";
-import { encodeRaster } from "../../imaging/encode.ts";
 import { safeExif, uprightExif } from "../../imaging/exif_writer.ts";
 import { type ImageHeader, readHeader } from "../../imaging/header.ts";
 import type { Image } from "../../imaging/image.ts";
@@ -27,6 +26,7 @@ import { objects } from "../inspect/kinds.ts";
 import { metadata } from "../inspect/metadata.ts";
 import { image, type MadeFormat } from "../kinds.ts";
 import { box, type SubjectBox } from "./crop_subject.ts";
+import { type Attempt, smallest } from "./encodings.ts";
 
 const changeShape = z.object({
   /** The first that holds of: resized (cropped too), converted, recompressed. */
@@ -82,7 +82,7 @@ type NormalizeParams = z.output<typeof params>;
  */
 export const normalize = defineStep({
   name: "image.normalize",
-  version: 1,
+  version: 2,
   doc: "Brings pictures within a policy: size, format, quality, colour, metadata; only down.",
   origin: "computed",
   inputs: {
@@ -235,7 +235,8 @@ async function encoded(job: Job): Promise<Made> {
   const { isFlattened } = treatment;
   const decoded = await pixelsOf(job);
   const raster = isFlattened ? flattenRaster(decoded, colourOf(policy.background)) : decoded;
-  const attempt = await smallest(job, raster);
+  const mostBytes = job.original.ref.byteLength;
+  const attempt = await smallest(raster, { treatment, effort: params.effort, mostBytes });
   const blocks = await keptBlocks(job);
   const bytes = withMetadata(attempt.bytes, attempt.format, blocks);
   return {
@@ -288,72 +289,6 @@ function becauseOf({ treatment, facts, policy }: Job): string {
 
 function withHeld(because: string, { heldBy }: Treatment): string {
   return heldBy === undefined ? because : `${because}; not smaller, since ${heldBy}`;
-}
-
-interface Attempt {
-  readonly bytes: Uint8Array;
-  readonly format: MadeFormat;
-  /** Null for PNG. */
-  readonly quality: number | null;
-  readonly palette?: "exact" | "dithered";
-}
-
-/** How a picture may be encoded, the most wanted first. */
-type Encoding = Omit<Attempt, "bytes"> & {
-  readonly effort: "fast" | "balanced" | "small";
-  readonly isFiltered?: boolean;
-  readonly palette?: "exact" | "dithered";
-};
-
-/**
- * The first attempt that takes no more bytes than the original, or the smallest of all. A picture must
- * not grow because its policy has another format, or because it is encoded a second time.
- */
-async function smallest({ treatment, original, params }: Job, raster: Raster): Promise<Attempt> {
-  const { isGrey } = treatment;
-  let best: Attempt | undefined;
-  for (const { format, quality, ...more } of attempts(treatment, params.effort)) {
-    const options = { format, quality: quality ?? undefined, isGrey, ...more };
-    const bytes = await encodeRaster(raster, options);
-    const { palette } = more;
-    if (best === undefined || bytes.length < best.bytes.length) {
-      best = { bytes, format, quality, palette };
-    }
-    if (best.bytes.length <= original.ref.byteLength) return best;
-  }
-  return best!;
-}
-
-/** Below this a picture looks damaged, and bytes are no longer what counts. */
-const leastQuality = 40;
-
-function* attempts(
-  { formats, quality, isGrey }: Treatment,
-  effort: NormalizeParams["effort"],
-): Generator<Encoding> {
-  for (const format of formats) {
-    if (format === "png") {
-      yield* pngAttempts(effort, formats.length === 1 && !isGrey);
-      continue;
-    }
-    yield { format, quality, effort };
-    const least = Math.min(quality, leastQuality);
-    for (let lower = quality; lower >= least; lower -= 10) {
-      yield { format, quality: lower, effort: "small" };
-    }
-  }
-}
-
-/** With fewer colours only where no other format may be taken instead. */
-function* pngAttempts(effort: NormalizeParams["effort"], mayReduce: boolean): Generator<Encoding> {
-  const png = { format: "png", quality: null } as const;
-  yield { ...png, effort };
-  yield { ...png, effort, isFiltered: true };
-  yield { ...png, effort: "small" };
-  yield { ...png, effort: "small", isFiltered: true };
-  if (!mayReduce) return;
-  yield { ...png, effort: "small", palette: "exact" };
-  yield { ...png, effort: "small", palette: "dithered" };
 }
 
 function stepsOf({ treatment, facts, policy, params, original }: Job, made: Attempt, size: number) {

@@ -114,6 +114,8 @@ export const fingerprint = rowKind(
     dhash_orientations: z.array(hash64).readonly(),
     phash_orientations: z.array(hash64).readonly(),
   }),
+  // Of 100,000 pictures it would be 700 MB, in the tables of every run.
+  { hidden: ["thumbnail"] },
 );
 
 /** How good a picture is, without a reference. Lower is better for both measures. */

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
+import { listText } from "../../report/format.ts";
 import { type Handle, rowKind } from "../../runtime/artifact.ts";
 import { type Disk, sweepTemporaries } from "../../runtime/disk.ts";
 import { sha256 } from "../../runtime/hash.ts";
@@ -27,6 +28,7 @@ import {
   secretUuid,
   usesUuid,
 } from "./names.ts";
+import { fileKey, samenessIn, twinsAmong } from "./sameness.ts";
 
 const publishedFileShape = z.object({
   file: z.string(),
@@ -62,9 +64,13 @@ const marginBytes = 16 * 1024 * 1024;
 /** Files written at the same time: enough to hide a disk's latency. */
 const writesAtOnce = 4;
 
+/** Pairs of names that a warning shows. */
+const shownTwins = 3;
+
 /**
  * Writes pictures into a folder, named by a pattern, each under a temporary name first. Collisions
- * and free space are checked before anything is written. A manifest in the folder says what is ours:
+ * and free space are checked before anything is written: one name for two pictures stops everything; two
+ * names that the folder's file system takes for one (case, Unicode form) fail, and the others are written. A manifest in the folder says what is ours:
  * a file that a person changed since is kept and reported, and files of items that are gone are
  * removed only where the manifest has them.
  */
@@ -168,13 +174,13 @@ function targetsOf(
   return !isSecret(name) ? targets : targets.toSorted((a, b) => a.file < b.file ? -1 : 1);
 }
 
+/** A name that two pictures would have is the pattern's fault, and nothing is written. */
 function nameProblems(targets: readonly Target[]): string | undefined {
   const taken = new Map<string, Target>();
   const collisions: string[] = [];
   for (const target of targets) {
-    const key = collisionKey(target.file);
-    const first = taken.get(key);
-    if (first === undefined) taken.set(key, target);
+    const first = taken.get(target.file);
+    if (first === undefined) taken.set(target.file, target);
     else collisions.push(`"${first.item}" and "${target.item}" would both be "${target.file}"`);
   }
   if (collisions.length === 0) return undefined;
@@ -183,7 +189,7 @@ function nameProblems(targets: readonly Target[]): string | undefined {
   return `Cannot publish: ${shown}${more} (add {id} or {dir} to the name)`;
 }
 
-type Verdict = "write" | "adopt" | "current" | "edited" | "foreign" | "unnameable";
+type Verdict = "write" | "adopt" | "current" | "edited" | "foreign" | "unnameable" | "twin";
 
 class Publication {
   readonly #folder: string;
@@ -203,9 +209,12 @@ class Publication {
   async publish() {
     const manifest = await readManifest(this.#disk, this.#folder);
     Object.assign(this.#files, manifest);
+    const twins = await this.#twins();
     const verdicts: { readonly target: Target; readonly verdict: Verdict }[] = [];
     for (const target of this.targets) {
-      verdicts.push({ target, verdict: await this.#judge(target, manifest[target.file]) });
+      const isTwin = twins.has(target.file);
+      const verdict = isTwin ? "twin" : await this.#judge(target, manifest[target.file]);
+      verdicts.push({ target, verdict });
     }
     const toWrite = verdicts.filter(({ verdict }) => verdict === "write").map((each) =>
       each.target
@@ -220,6 +229,30 @@ class Publication {
     await writeManifest(this.#disk, this.#folder, this.#files);
     if (await this.#clean(manifest)) await writeManifest(this.#disk, this.#folder, this.#files);
     return produced({ file: this.#results });
+  }
+
+  /**
+   * Names that are one file where they are to go, such as "a.jpg" and "A.jpg" on some disks: none of them
+   * is written, since which one stays would be chance. Where they are different files, a warning says
+   * that they are not so everywhere.
+   */
+  async #twins(): Promise<ReadonlySet<string>> {
+    const groups = twinsAmong(this.targets.map(({ file }) => file));
+    if (groups.length === 0) return new Set();
+    this.#disk.makeFolder(this.#folder);
+    const random = this.context.randomBytes(8);
+    const sameness = await samenessIn(this.#disk, this.#folder, random);
+    const names = groups.flatMap((group) => {
+      const keys = Map.groupBy(group, (name) => fileKey(name, sameness));
+      return [...keys.values()].filter(({ length }) => length > 1).flat();
+    });
+    const apart = groups.filter((group) => !group.some((name) => names.includes(name)));
+    for (const group of apart.slice(0, shownTwins)) {
+      this.context.warn(`${quoted(group)} are different files here, and one file on other systems`);
+    }
+    const more = apart.length - shownTwins;
+    if (more > 0) this.context.warn(`${more} more names are one file on other systems`);
+    return new Set(names);
   }
 
   /** What is to be done with a target, by what is there and what the manifest says of it. */
@@ -280,6 +313,10 @@ class Publication {
       const reason = `${nameProblem(target.file)} (take a shorter pattern, such as "{id}.{ext}")`;
       this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
     }
+    if (verdict === "twin") {
+      const reason = "another picture would be the same file there (add {id} or {dir} to the name)";
+      this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
+    }
     if (verdict === "foreign") {
       const reason = "something that Tintype did not write is there (move it, or set overwrite)";
       this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
@@ -314,7 +351,12 @@ class Publication {
       this.context.warn(`${stale.length} files published before were kept: ${why}`);
       return false;
     }
-    for (const [file, entry] of stale) await this.#removeStale(file, entry);
+    const alike = new Map(this.targets.map((target) => [collisionKey(target.file), target.file]));
+    for (const [file, entry] of stale) {
+      const name = alike.get(collisionKey(file));
+      if (name !== undefined && this.#isOneFile(file, name)) delete this.#files[file];
+      else await this.#removeStale(file, entry);
+    }
     return true;
   }
 
@@ -331,6 +373,16 @@ class Publication {
     }
     delete this.#files[file];
   }
+
+  /** Whether two names lead to the same file, as "a.jpg" and "A.jpg" do on some disks. */
+  #isOneFile(one: string, other: string): boolean {
+    const [a, b] = [one, other].map((name) => this.#disk.stat(join(this.#folder, name)));
+    return a !== undefined && b !== undefined && a.inode === b.inode && a.device === b.device;
+  }
+}
+
+function quoted(names: readonly string[]): string {
+  return listText(names.map((name) => JSON.stringify(name)));
 }
 
 function isAsLeft(disk: Disk, path: string, entry: ManifestEntry): boolean {

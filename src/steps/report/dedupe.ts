@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { imagingTools } from "../../imaging/tools.ts";
 import type { DedupePicture, DedupeReport } from "../../report/dedupe_data.ts";
@@ -26,6 +26,10 @@ import { isPageCurrent, pageName, pageSubject, writePage } from "./page_file.ts"
 const params = z.object({
   folder: folder("where report.html goes"),
   acted: folder("where dedupe.act copied or moved to"),
+  shown_folder: z.string().default("").meta({
+    description: "how the page names that folder: as the recipe was given it, such as $out; " +
+      "by its own name where left out",
+  }),
   title: z.string().min(1).max(200).default("Pictures that are alike").meta({
     description: "what the report is headed by",
   }),
@@ -54,7 +58,7 @@ type Inputs = InputValues<typeof inputs>;
  */
 export const reportDedupe = defineStep({
   name: "report.dedupe",
-  version: 1,
+  version: 2,
   doc: "Writes report.html: groups of alike pictures with keepers, distances and reasons.",
   origin: "computed",
   world: "writes",
@@ -82,8 +86,13 @@ export const reportDedupe = defineStep({
 });
 
 function subjectOf(inputs: Inputs, params: Params, context: StepContext): string {
-  const { title, settings, acted } = params;
-  return pageSubject(inputs, [title, settings, acted], context);
+  const { title, settings } = params;
+  return pageSubject(inputs, [title, settings, shownFolder(params)], context);
+}
+
+/** No absolute path that nobody wrote: the page is to be the same on every machine. */
+function shownFolder({ acted, shown_folder }: Params): string {
+  return shown_folder === "" ? basename(acted) : shown_folder;
 }
 
 async function gathered(
@@ -95,12 +104,7 @@ async function gathered(
   return {
     title: params.title,
     pictures: await picturesOf(inputs, context),
-    absent: context.absent.map(({ name, node, status, reason }) => ({
-      name,
-      node,
-      status,
-      reason,
-    })),
+    absent: context.absent,
     groups,
     pairs,
     found,
@@ -108,7 +112,7 @@ async function gathered(
     deeds: await inputs.deeds?.read(),
     rerun: {
       recipe: context.owner.split("/")[0]!,
-      folder: params.acted,
+      folder: shownFolder(params),
       settings: params.settings,
     },
     versions: { tintype: version, ...await imagingTools() },

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { encodeRaster } from "../../imaging/encode.ts";
 import type { Image } from "../../imaging/image.ts";
@@ -9,7 +9,6 @@ import { imagingTools } from "../../imaging/tools.ts";
 import { normalizeReport } from "../../report/normalize_report.ts";
 import { outliersOf, worstChanges } from "../../report/pictures_section.ts";
 import type {
-  AbsentPicture,
   NormalizeReport,
   ReportPair,
   ReportPicture,
@@ -35,6 +34,7 @@ import { choice } from "../policy/choose.ts";
 import { content } from "../inspect/content.ts";
 import { metadata } from "../inspect/metadata.ts";
 import { image } from "../kinds.ts";
+import { publishedFile } from "../publish/files.ts";
 import { isPageCurrent, pageName, pageSubject, writePage } from "./page_file.ts";
 
 /** A report that was written: its name in its folder, and its size. */
@@ -46,6 +46,10 @@ export const reportFile = rowKind(
 
 const params = z.object({
   folder: folder("where report.html goes"),
+  shown_folder: z.string().default("").meta({
+    description: "how the page names that folder: as the recipe was given it, such as $out; " +
+      "by its own name where left out",
+  }),
   title: z.string().min(1).max(200).default("Normalized pictures").meta({
     description: "what the report is headed by",
   }),
@@ -69,6 +73,9 @@ const inputs = {
   recommendation: one(recommendation, "the advised policy, with its reasons"),
   policy: one(policy, "the policy that was applied"),
   choice: one(choice, "where the applied policy comes from", { isOptional: true }),
+  files: all(publishedFile, "where each went, so that one that could not be written is named", {
+    isOptional: true,
+  }),
 };
 type Inputs = InputValues<typeof inputs>;
 
@@ -78,7 +85,7 @@ type Inputs = InputValues<typeof inputs>;
  */
 export const reportNormalize = defineStep({
   name: "report.normalize",
-  version: 2,
+  version: 3,
   doc: "Writes report.html: distributions before and after, policy, outliers, worst pairs.",
   origin: "computed",
   world: "writes",
@@ -114,7 +121,13 @@ async function chartTools(): Promise<Readonly<Record<string, string>>> {
 
 function subjectOf(inputs: Inputs, params: Params, context: StepContext): string {
   const { title, thumbnails, settings } = params;
-  return pageSubject(inputs, { title, thumbnails, settings }, context);
+  const shown = { title, thumbnails, settings, shown_folder: shownFolder(params) };
+  return pageSubject(inputs, shown, context);
+}
+
+/** No absolute path that nobody wrote: the page is to be the same on every machine. */
+function shownFolder({ folder, shown_folder }: Params): string {
+  return shown_folder === "" ? basename(folder) : shown_folder;
 }
 
 /** Reads everything that the report shows. */
@@ -129,7 +142,7 @@ async function gathered(
   return {
     title: params.title,
     pictures,
-    absent: absentOnce(context),
+    absent: context.absent,
     baseline: await inputs.baseline.read(),
     recommendation: await inputs.recommendation.read(),
     policy: await inputs.policy.read(),
@@ -138,15 +151,11 @@ async function gathered(
     pairs: await pairsOf(inputs, byName, { pictures, most: Math.ceil(params.thumbnails / 2) }),
     rerun: {
       recipe: context.owner.split("/")[0]!,
-      folder: params.folder,
+      folder: shownFolder(params),
       settings: params.settings,
     },
     versions: { tintype: version, ...await imagingTools(), ...await chartTools() },
   };
-}
-
-function absentOnce({ absent }: StepContext): AbsentPicture[] {
-  return absent.map(({ name, node, status, reason }) => ({ name, node, status, reason }));
 }
 
 interface Row {
@@ -169,7 +178,14 @@ async function picturesOf(inputs: Inputs, { members }: StepContext): Promise<Row
     if (metadata === undefined && change === undefined && !inputs.originals.has(member)) continue;
     rows.push({
       member,
-      picture: { name, metadata, standing, sharpness: content?.sharpness, change },
+      picture: {
+        name,
+        metadata,
+        standing,
+        sharpness: content?.sharpness,
+        // What could not be written did not come through, however it was changed.
+        change: inputs.files?.has(member) === false ? undefined : change,
+      },
     });
   }
   return rows;

@@ -24,9 +24,10 @@ export function pageSubject(
       ? [...value as Collection].map(([member, { ref }]) => [names.get(member) ?? "", ref.hash])
       : (value as Handle | undefined)?.ref.hash ?? null,
   ]);
-  const absent = context.absent.map(({ name, node, status, reason }) => [
+  const absent = context.absent.map(({ name, node, step, status, reason }) => [
     name,
     node,
+    step,
     status,
     reason,
   ]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Facts, Handle } from "../../runtime/artifact.ts";
 import { rowKind } from "../../runtime/artifact.ts";
+import { grouping } from "../../runtime/numbers.ts";
 import {
   all,
   defineStep,
@@ -110,7 +111,7 @@ function sentence(total: Total): string {
   if (total.images === 0) return "No pictures to compare";
   const without = total.without_proxy === 0 ? "" : ` (without a proxy: ${total.without_proxy})`;
   const noun = total.images === 1 ? "picture" : "pictures";
-  return `${total.images.toLocaleString("en")} ${noun}: ${megabytes(total.bytes_before)} → ${
+  return `${grouping(total.images)} ${noun}: ${megabytes(total.bytes_before)} → ${
     megabytes(total.bytes_after)
   }, ${total.percent_saved} % saved${without}`;
 }
@@ -125,5 +126,5 @@ function pixels(facts: Facts | undefined, name: string): number {
 }
 
 function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 2 })} MB`;
+  return `${grouping(bytes / 1e6, 2)} MB`;
 }

@@ -6,10 +6,11 @@ import { useEffect, useState } from "preact/hooks";
 import { DetailPane } from "./detail.tsx";
 import { HelpDialog, HistoryDialog, RegenerateDialog } from "./dialogs.tsx";
 import { ExportDialog, PreviewDialog } from "./export_dialog.tsx";
+import { FailureGroups } from "./failures.tsx";
 import { GridPane } from "./grid.tsx";
 import { ReplaceDialog } from "./replace_dialog.tsx";
 import type { DialogName, Store } from "./store.ts";
-import { counted, progressWords, saveWords } from "./words.ts";
+import { progressWords, saveWords } from "./words.ts";
 
 interface Props {
   readonly store: Store;
@@ -82,13 +83,7 @@ function TopBar({ store }: Props) {
 function Banner({ store }: Props) {
   const { progress, pictures, about } = store;
   if (progress === undefined) return null;
-  const { phase, done, total, problems } = progress;
-  const reasons = new Map<string, number>();
-  for (const { state, reason } of pictures) {
-    if (reason === null || (state !== "failed" && state !== "waiting")) continue;
-    const text = reason.replace(/^held up at "[^"]*": /, "");
-    reasons.set(text, (reasons.get(text) ?? 0) + 1);
-  }
+  const { phase, done, total, problems, failures } = progress;
   const isDraft = about?.provider === "draft" && pictures.some(({ source }) => source === "draft");
   return (
     <>
@@ -107,14 +102,14 @@ function Banner({ store }: Props) {
           with <code>--set provider=gemini</code> (or bedrock, openai_compatible).
         </p>
       )}
-      {phase === "idle" && (problems.length > 0 || reasons.size > 0) && (
+      {phase === "idle" && (problems.length > 0 || failures.length > 0) && (
         <div class="banner bad" role="alert">
-          <ul>
-            {problems.map((problem) => <li key={problem}>{problem}</li>)}
-            {[...reasons].map(([reason, count]) => (
-              <li key={reason}>{counted(count, "picture")} without a caption: {reason}</li>
-            ))}
-          </ul>
+          <div class="causes">
+            {problems.length > 0 && (
+              <ul>{problems.map((problem) => <li key={problem}>{problem}</li>)}</ul>
+            )}
+            <FailureGroups failures={failures} />
+          </div>
           <button
             type="button"
             onClick={() =>

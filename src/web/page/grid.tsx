@@ -178,7 +178,7 @@ function Empty({ store }: { readonly store: Store }) {
       </div>
     );
   }
-  if (progress.problems.length > 0) {
+  if (progress.problems.length > 0 || progress.failures.length > 0) {
     return (
       <div class="empty">
         <p>No picture could be shown; the reason is said above.</p>

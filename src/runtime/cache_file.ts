@@ -1,0 +1,51 @@
+import { DatabaseSync } from "node:sqlite";
+
+/**
+ * Opens the SQLite file of a cache, for writing in WAL mode. For reading, an empty one in memory stands
+ * in where there is no file, or none that can be read (whoever wrote it was killed, and the folder is
+ * read-only).
+ */
+export function openCacheFile(
+  path: string,
+  { readOnly, schema }: { readonly readOnly: boolean; readonly schema: string },
+): DatabaseSync {
+  const isThere = readOnly && fileExists(path) && !isUnreadable(path);
+  const database = readOnly
+    ? isThere ? new DatabaseSync(path, { readOnly: true }) : new DatabaseSync(":memory:")
+    : new DatabaseSync(path);
+  database.exec("PRAGMA busy_timeout = 10000");
+  if (!readOnly) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+  if (!isThere) database.exec(schema);
+  return database;
+}
+
+/**
+ * A file that is left in WAL mode can be read only where its folder can be written. Where somebody is
+ * reading it just now it stays in that mode, which the next writer changes.
+ */
+export function leaveWal(database: DatabaseSync): void {
+  try {
+    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE;");
+  } catch {
+    // what was written is safe in either mode
+  }
+}
+
+function isUnreadable(path: string): boolean {
+  try {
+    using database = new DatabaseSync(path, { readOnly: true });
+    database.prepare("SELECT 1 FROM meta LIMIT 1").get();
+    return false;
+  } catch (error) {
+    // SQLITE_CANTOPEN; anything else is about what is in the file, and said where that is read.
+    return error instanceof Error && /unable to open database file/.test(error.message);
+  }
+}
+
+function fileExists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import type { ActionCache } from "./cache.ts";
+import { type AskingStep, type ForeignStep, foreignStepOf } from "./foreign_step.ts";
+import type { GraphNode } from "./graph.ts";
+import { canonicalJson } from "./hash.ts";
+import { localDisk } from "./local_disk.ts";
+import { permissionWords } from "./step_permissions.ts";
+
+/** Says whether step files may have what they ask for: a person, or a program's own rule. */
+export type AllowSteps = boolean | ((asking: readonly AskingStep[]) => boolean | Promise<boolean>);
+
+/** Step files ask for permissions that nobody has allowed. */
+export class StepsNotAllowed extends Error {
+  override readonly name = "StepsNotAllowed";
+
+  constructor(readonly steps: readonly AskingStep[]) {
+    const each = steps.map(({ use, permissions }) =>
+      `${use} asks for ${permissionWords(permissions)}`
+    );
+    super(`Cannot run step files that ask for permissions: ${each.join("; ")}`);
+  }
+}
+
+/**
+ * Lets step files have what they ask for, where that was allowed in this workspace before, or `allow`
+ * says so now, which the workspace then remembers: by file and permissions, so that other permissions are
+ * asked about again, and other code is not. A function hears of all that the workspace has not seen, also
+ * of those that ask for nothing. Throws `StepsNotAllowed`.
+ */
+export async function allowSteps(
+  nodes: readonly GraphNode[],
+  workspace: string,
+  allow: AllowSteps = false,
+): Promise<void> {
+  recallAllowed(nodes, workspace);
+  const known = allowedIn(workspace);
+  const unseen = [...foreignSteps(nodes)].filter((step) => !known.has(permissionKey(step)));
+  const asking = unseen.filter((step) => !step.isApproved);
+  if (unseen.length === 0 || (asking.length === 0 && typeof allow !== "function")) return;
+  const isAllowed = typeof allow === "function" ? await allow(unseen) : allow;
+  if (!isAllowed) throw new StepsNotAllowed(asking);
+  for (const step of asking) step.approve();
+  remember(workspace, [...known, ...unseen.map(permissionKey)]);
+}
+
+function remember(workspace: string, allowed: readonly string[]): void {
+  Deno.mkdirSync(workspace, { recursive: true });
+  const file: ApprovalFile = {
+    folder: identityOf(workspace),
+    allowed: [...new Set(allowed)].sort(),
+  };
+  Deno.writeTextFileSync(approvalPath(workspace), `${JSON.stringify(file, undefined, 2)}\n`);
+}
+
+/** Lets step files have what was allowed before, and asks nobody. */
+export function recallAllowed(nodes: readonly GraphNode[], workspace: string): void {
+  const allowed = allowedIn(workspace);
+  for (const step of foreignSteps(nodes)) {
+    if (allowed.has(permissionKey(step))) step.approve();
+  }
+}
+
+/** The step files of some nodes that ask for permissions or not, each once. */
+export function stepFilesOf(nodes: readonly GraphNode[]): readonly AskingStep[] {
+  return [...foreignSteps(nodes)];
+}
+
+/** Readies step files for a run of so many items at a time; the next check finds their modules known. */
+export function prepareSteps(
+  nodes: readonly GraphNode[],
+  { jobs, cache }: { readonly jobs: number; readonly cache: ActionCache },
+): void {
+  for (const step of foreignSteps(nodes)) {
+    step.limit(jobs);
+    if (step.graph.files.length > 0) cache.putModuleGraph(step.path, JSON.stringify(step.graph));
+  }
+}
+
+/** Ends the workers of step files. */
+export async function releaseSteps(nodes: readonly GraphNode[]): Promise<void> {
+  await Promise.all(Array.from(foreignSteps(nodes), (step) => step.release()));
+}
+
+function foreignSteps(nodes: readonly GraphNode[]): ReadonlySet<ForeignStep> {
+  return new Set(nodes.flatMap(({ step }) => foreignStepOf(step) ?? []));
+}
+
+interface ApprovalFile {
+  /** Where the workspace was, so that one that came from elsewhere brings no approvals along. */
+  readonly folder: string;
+  readonly allowed: readonly string[];
+}
+
+function approvalPath(workspace: string): string {
+  return join(workspace, "allowed_steps.json");
+}
+
+function allowedIn(workspace: string): ReadonlySet<string> {
+  try {
+    const file = JSON.parse(Deno.readTextFileSync(approvalPath(workspace))) as ApprovalFile;
+    return new Set(file.folder === identityOf(workspace) ? file.allowed : []);
+  } catch {
+    return new Set(); // there is none, or none that can be read: then they are asked about again
+  }
+}
+
+/** The path alone could be guessed by whoever sends a folder with a workspace in it. */
+function identityOf(workspace: string): string {
+  return `${localDisk.stat(workspace)?.inode ?? ""} ${workspace}`;
+}
+
+function permissionKey({ path, permissions }: AskingStep): string {
+  return canonicalJson({ path, permissions });
+}

@@ -1,0 +1,169 @@
+import type { CallResult } from "./step_messages.ts";
+import { StepWorker, type StepWorkerCall, WorkerEnded } from "./step_worker.ts";
+import { Keeper, type KeeperOptions, lookingPlace, type StepModule } from "./worker_place.ts";
+
+/** How long workers that nobody calls may stay, since a process cannot end beside them. */
+const idleMs = 1_000;
+
+/** How long a call may go on after it was told that the run is being given up. */
+const graceMs = 5_000;
+
+/** How long a module may take to load. */
+const loadMs = 30_000;
+
+/** How often a worker is asked whether it can still finish what it is at. */
+const pingMs = 1_000;
+
+export interface StepWorkersOptions extends StepModule {
+  readonly graceMs?: number;
+  readonly loadMs?: number;
+  /** Throws where the files are no longer those that the step was read from. */
+  assertUnchanged(): void;
+}
+
+/** Loads a module in a worker without any permission, for a look at it. Throws what the worker ends by. */
+export async function lookAt(
+  module: StepModule,
+  limitMs = loadMs,
+): Promise<{ readonly worker: StepWorker; readonly loaded: unknown }> {
+  const worker = new StepWorker(lookingPlace(module));
+  return { worker, loaded: await loadedInTime(worker, limitMs) };
+}
+
+/**
+ * The workers of one step file: started when there is work that no idle one can take, each used for many
+ * items, and ended when the run ends or a moment after the last call.
+ */
+export class StepWorkers {
+  /** The most workers. */
+  size = navigator.hardwareConcurrency;
+  #keeper: Keeper | undefined;
+  readonly #workers = new Set<StepWorker>();
+  /** Settles when a worker has loaded its module, and that is still what it was. */
+  readonly #ready = new WeakMap<StepWorker, Promise<void>>();
+  readonly #watched = new WeakSet<AbortSignal>();
+  #alone: Promise<unknown> = Promise.resolve();
+  #solo: StepWorker | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #pingTimer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(readonly options: StepWorkersOptions, readonly allowed: KeeperOptions) {}
+
+  /**
+   * Calls the step in a worker; what comes back is unchecked. Rejects with `WorkerEnded` where the
+   * worker did not live to answer: of calls that it was at together, each is tried once more on its own,
+   * since only one of them ended it.
+   */
+  async call(call: StepWorkerCall, signal: AbortSignal | undefined): Promise<CallResult> {
+    clearTimeout(this.#idleTimer);
+    this.#pingTimer ??= setInterval(() => this.#ping(), pingMs);
+    try {
+      const worker = this.#free();
+      if (signal !== undefined) this.#watch(signal);
+      return await this.#callIn(worker, call);
+    } catch (error) {
+      if (!(error instanceof WorkerEnded) || error.others === 0 || signal?.aborted) throw error;
+      return await this.#callAlone(call);
+    } finally {
+      this.#endIdleSoon();
+    }
+  }
+
+  /** Ends all workers. They start again when they are needed. */
+  async release(): Promise<void> {
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#graceTimer);
+    clearInterval(this.#pingTimer);
+    this.#pingTimer = undefined;
+    this.#endAll("The run has ended");
+    const keeper = this.#keeper;
+    this.#keeper = undefined;
+    await keeper?.end();
+  }
+
+  #free(): StepWorker {
+    for (const worker of this.#workers) if (worker.hasEnded) this.#workers.delete(worker);
+    const [least] = [...this.#workers].sort((a, b) => a.load - b.load);
+    if (least !== undefined && (least.load === 0 || this.#workers.size >= this.size)) return least;
+    return this.#started();
+  }
+
+  async #callIn(worker: StepWorker, call: StepWorkerCall): Promise<CallResult> {
+    const result = worker.call(call);
+    result.catch(() => {}); // where the worker is not even ready, that is what is said
+    await this.#ready.get(worker);
+    return await result;
+  }
+
+  async #callAlone(call: StepWorkerCall): Promise<CallResult> {
+    const turn = this.#alone.catch(() => {}).then(async () => {
+      const worker = this.#started();
+      this.#workers.delete(worker); // nobody else's call is to share its fate
+      this.#solo = worker;
+      try {
+        return await this.#callIn(worker, call);
+      } finally {
+        worker.end("It has answered");
+      }
+    });
+    this.#alone = turn;
+    return await turn;
+  }
+
+  #started(): StepWorker {
+    this.options.assertUnchanged();
+    this.#keeper ??= new Keeper(this.allowed);
+    const worker = new StepWorker(this.#keeper.start(this.options));
+    const ready = loadedInTime(worker, this.options.loadMs ?? loadMs)
+      .then(() => this.options.assertUnchanged());
+    ready.catch((error: Error) => worker.end(error.message));
+    this.#ready.set(worker, ready);
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  /** What does not stop when the run does is ended, after a while. */
+  #watch(signal: AbortSignal) {
+    if (this.#watched.has(signal)) return;
+    this.#watched.add(signal);
+    if (signal.aborted) this.#abort();
+    else signal.addEventListener("abort", () => this.#abort(), { once: true });
+  }
+
+  #abort() {
+    for (const worker of this.#workers) worker.abort();
+    const grace = this.options.graceMs ?? graceMs;
+    const reason = `It did not stop within ${grace / 1000} s of the run being stopped`;
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => this.#endAll(reason), grace);
+  }
+
+  #ping() {
+    for (const worker of [...this.#workers, ...this.#solo === undefined ? [] : [this.#solo]]) {
+      if (worker.load > 0) worker.ping();
+    }
+  }
+
+  #endAll(reason: string) {
+    for (const worker of this.#workers) worker.end(reason);
+    this.#solo?.end(reason);
+    this.#workers.clear();
+  }
+
+  #endIdleSoon() {
+    clearTimeout(this.#idleTimer);
+    if ([...this.#workers].some((worker) => worker.load > 0)) return;
+    this.#idleTimer = setTimeout(() => void this.release(), idleMs);
+  }
+}
+
+async function loadedInTime(worker: StepWorker, limitMs: number): Promise<unknown> {
+  const reason = `it takes longer than ${limitMs / 1000} s to load`;
+  const timer = setTimeout(() => worker.end(reason), limitMs);
+  try {
+    return await worker.loaded;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,106 @@
+import type { ActionCache } from "./cache.ts";
+import { type GraphNode, outputPorts } from "./graph.ts";
+import { canonicalJson, type Json, type TaskKey } from "./hash.ts";
+import type { Item } from "./items.ts";
+import type { Resolver } from "./resolver.ts";
+import { isSource } from "./stages.ts";
+import { readResult, type StoredResult, writeResult } from "./stored_result.ts";
+
+/** A node's result for an item, under its key. */
+export interface Footprint {
+  readonly key: TaskKey;
+  readonly result: StoredResult;
+}
+
+/**
+ * What a stage's nodes made of each scanned file, kept by the file's path in one piece: of a file that is
+ * as it was, a rerun reads that instead of making a key for each of its tasks and looking it up, which
+ * takes a third of the time. It holds nothing that the action cache does not; that drops all trails
+ * whenever a result in it is taken away or replaced.
+ */
+export class Trails {
+  readonly #underWay = new Map<Item, (Footprint | undefined)[]>();
+  /** Else the cache is still to be told which key a task has now. */
+  readonly #isReadable: boolean;
+
+  private constructor(
+    readonly nodes: readonly GraphNode[],
+    readonly stage: number,
+    readonly effects: { readonly cache: ActionCache; readonly resolver: Resolver },
+  ) {
+    this.#isReadable = nodes.every((node) => effects.resolver.hasSameParts(node));
+  }
+
+  /** Undefined for a stage that also takes something of each item from elsewhere. */
+  static of(
+    nodes: readonly GraphNode[],
+    effects: { readonly cache: ActionCache; readonly resolver: Resolver },
+  ): Trails | undefined {
+    const { cache, resolver } = effects;
+    if (nodes[0] === undefined || !isSource(nodes[0]) || cache.isReadOnly) return undefined;
+    const parts: Json[] = [];
+    for (const node of nodes) {
+      const wires = wiresWithin(node, nodes, resolver);
+      if (wires === undefined) return undefined;
+      const { step, version, params, tools } = resolver.parts(node);
+      parts.push([node.id, step, version, params, tools, wires]);
+    }
+    const name = nodes.map((node) => resolver.taskNode(node)).join(" ");
+    return new Trails(nodes, cache.stageId(name, canonicalJson(parts)), effects);
+  }
+
+  /** What each node made of the item; undefined where something of it has to be done. */
+  read(item: Item, text: string | undefined): readonly Footprint[] | undefined {
+    if (text === undefined || !this.#isReadable) return undefined;
+    const { resolver } = this.effects;
+    if (this.nodes.some((node) => resolver.isForced(node, item))) return undefined;
+    const [name, ...steps] = JSON.parse(text) as [string, ...unknown[]];
+    if (name !== item.name || steps.length !== 2 * this.nodes.length) return undefined;
+    const footprints: Footprint[] = [];
+    for (let at = 0; at < steps.length; at += 2) {
+      const result = readResult(steps[at + 1]);
+      if (resolver.firstLost(result) !== undefined) return undefined;
+      footprints.push({ key: steps[at] as TaskKey, result });
+    }
+    return footprints;
+  }
+
+  /** Notes a result that the cache has; writes the item's trail when it is the last of them. */
+  note(item: Item, node: GraphNode, footprint: Footprint): void {
+    if (footprint.result.status !== "produced" || item.file === undefined) return;
+    let steps = this.#underWay.get(item);
+    if (steps === undefined) this.#underWay.set(item, steps = []);
+    steps[this.nodes.indexOf(node)] = footprint;
+    if (this.nodes.some((_, at) => steps[at] === undefined)) return;
+    const texts = steps.map((each) => `,"${each!.key}",${writeResult(each!.result)}`);
+    const text = `[${JSON.stringify(item.name)}${texts.join("")}]`;
+    this.forget(item);
+    this.effects.cache.keepTrail(this.stage, item.file.path, text);
+  }
+
+  /** Lets go of an item that has come to its end. */
+  forget(item: Item): void {
+    this.#underWay.delete(item);
+  }
+}
+
+/** By port, what a node is wired to; undefined where one wire brings something of each item from outside. */
+function wiresWithin(
+  node: GraphNode,
+  nodes: readonly GraphNode[],
+  resolver: Resolver,
+): Record<string, Json> | undefined {
+  const wires: Record<string, Json> = {};
+  for (const [port, wire] of Object.entries(node.wires)) {
+    const source = nodes.find(({ id }) => id === wire.node);
+    if (source !== undefined) wires[port] = `${wire.node}.${wire.port}`;
+    else {
+      const one = resolver.oneRef(wire.node, wire.port);
+      if (one === undefined) return undefined;
+      wires[port] = one.hash;
+    }
+  }
+  return outputPorts(node.step).every(([, { flow }]) => flow === "each" || isSource(node))
+    ? wires
+    : undefined;
+}

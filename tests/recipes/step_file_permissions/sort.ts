@@ -1,0 +1,9 @@
+import { defineStep, each, image, produced, z } from "tintype";
+export default defineStep({
+  name: "own.mark", version: 1, doc: "Marks.", origin: "computed", isResult: true,
+  permissions: { network: ["api.example.com"] } as never,
+  inputs: { image: each(image, "in") },
+  params: z.object({}),
+  outputs: { image: each(image, "out") },
+  run: ({ image }) => produced({ image }),
+});

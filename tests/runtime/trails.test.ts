@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { RunEvent } from "../../src/runtime/event.ts";
+import type { RunReport } from "../../src/runtime/session.ts";
+import { Rig } from "../rig.ts";
+
+const recipe = (suffix = "") => `
+recipe: words
+steps:
+  texts: { use: test.scan, with: { folder: ./in } }
+  upper: { use: test.upper, from: texts, with: { suffix: "${suffix}" } }
+  long: { use: test.length, from: upper }
+  joined: { use: test.join, from: upper }
+`;
+
+/** Files whose times are an hour old: what was written this moment is read again in any case. */
+function writeOld(rig: Rig, files: Readonly<Record<string, string>>) {
+  const before = new Date(Date.now() - 3_600_000);
+  rig.write(files);
+  for (const name of Object.keys(files)) Deno.utimeSync(rig.path(name), before, before);
+}
+
+const words = { "in/a": "one", "in/b": "two", "in/c": "one", "in/d": "reject this" };
+
+function inCache<T>(rig: Rig, work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(join(rig.workspace, "cache.sqlite"));
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+const trailsOf = (rig: Rig) =>
+  inCache(
+    rig,
+    (database) =>
+      database.prepare("SELECT path, trail FROM trails ORDER BY path").all().map((row) => ({
+        name: String(row["path"]).slice(-1),
+        trail: String(row["trail"]),
+      })),
+  );
+
+/** What a run said of each task, whatever the time was. */
+function saidOf({ events }: RunReport & { readonly events: readonly RunEvent[] }) {
+  return events.flatMap((event) =>
+    event.type === "task-settled" ? [{ ...event, elapsedMs: undefined }] : []
+  );
+}
+
+Deno.test("a finished item leaves a trail, a rejected one none", async () => {
+  await using rig = new Rig();
+  writeOld(rig, words);
+  await rig.run(recipe());
+  assert.deepEqual(trailsOf(rig).map(({ name }) => name), ["a", "b", "c"]);
+});
+
+Deno.test("a rerun by trails says what one without them says", async () => {
+  await using rig = new Rig();
+  writeOld(rig, words);
+  await rig.run(recipe());
+  const byTrails = await rig.run(recipe());
+  inCache(rig, (database) => database.exec("DELETE FROM trails"));
+  const byKeys = await rig.run(recipe());
+  assert.deepEqual(saidOf(byTrails), saidOf(byKeys));
+  assert.deepEqual(byTrails.counts, byKeys.counts);
+  assert.equal(byTrails.counts.ran, 0);
+  assert.equal(trailsOf(rig).length, 3, "the rerun by keys has written them again");
+});
+
+Deno.test("a rerun reads the trail, not the tasks", async () => {
+  await using rig = new Rig();
+  writeOld(rig, words);
+  await rig.run(recipe());
+  const other = trailsOf(rig)[0]!.trail.replace(/"[0-9a-f]{64}"/, `"${"0".repeat(64)}"`);
+  inCache(
+    rig,
+    (database) =>
+      database.prepare("UPDATE trails SET trail = ? WHERE path = ?").run(other, rig.path("in/a")),
+  );
+  const keys = saidOf(await rig.run(recipe())).filter(({ item }) => item === "a")
+    .map(({ key }) => key);
+  assert.equal(keys[0], "0".repeat(64));
+});
+
+Deno.test("a file under another name does not follow the trail", async () => {
+  await using rig = new Rig();
+  writeOld(rig, words);
+  await rig.run(recipe());
+  const other = trailsOf(rig)[0]!.trail.replace('["a"', '["z"');
+  inCache(
+    rig,
+    (database) =>
+      database.prepare("UPDATE trails SET trail = ? WHERE path = ?").run(other, rig.path("in/a")),
+  );
+  const { counts } = await rig.run(recipe());
+  assert.equal(counts.ran, 0);
+  assert.ok(trailsOf(rig)[0]!.trail.startsWith('["a"'), "its own is written in its place");
+});
+
+Deno.test("another parameter drops the stage's trails and leaves new ones", async () => {
+  await using rig = new Rig();
+  writeOld(rig, words);
+  await rig.run(recipe());
+  const before = trailsOf(rig);
+  await rig.run(recipe("!"));
+  const after = trailsOf(rig);
+  assert.equal(after.length, 3);
+  assert.ok(after.every(({ trail }, at) => trail !== before[at]!.trail));
+  const back = await rig.run(recipe());
+  assert.equal(back.counts.ran, 0, "the cache itself still has everything");
+  assert.deepEqual(trailsOf(rig), before);
+});
+
+Deno.test("taking a result or an artifact away ends all trails", async () => {
+  for (const [table, key] of Object.entries({ tasks: "key", blobs: "hash" })) {
+    await using rig = new Rig();
+    writeOld(rig, words);
+    await rig.run(recipe());
+    const least = `SELECT min(${key}) FROM ${table}`;
+    inCache(rig, (database) => database.exec(`DELETE FROM ${table} WHERE ${key} = (${least})`));
+    assert.deepEqual(trailsOf(rig), [], table);
+  }
+});
+
+Deno.test("a result that came out otherwise, forced, is that of its copies too", async () => {
+  await using rig = new Rig();
+  writeOld(rig, words);
+  await rig.run(recipe());
+  inCache(rig, (database) =>
+    database.exec(
+      `UPDATE tasks SET result = replace(result, '"s":1', '"w":["old"],"s":1')
+       WHERE key IN (SELECT key FROM latest WHERE node = 'words/upper')`,
+    ));
+  assert.deepEqual(trailsOf(rig), []);
+  await rig.run(recipe());
+  assert.ok(trailsOf(rig).every(({ trail }) => trail.includes("old")));
+  await rig.run(recipe(), { force: ["upper:a"] });
+  const rerun = await rig.run(recipe());
+  const warned = rerun.events.flatMap((event) =>
+    event.type === "warning" && event.message === "old" ? [event.item] : []
+  );
+  assert.deepEqual(warned, ["b"], "a and its copy c have the new result");
+});
+
+Deno.test("a stored artifact that is gone is made again, trail or not", async () => {
+  await using rig = new Rig();
+  writeOld(rig, { "in/a": "long ".repeat(5000), "in/b": "two" });
+  await rig.run(recipe());
+  assert.equal(trailsOf(rig).length, 2);
+  Deno.removeSync(join(rig.workspace, "store"), { recursive: true });
+  rig.takeCalls();
+  const { counts } = await rig.run(recipe());
+  assert.ok(counts.ran >= 1);
+  assert.equal(rig.takeCalls()["test.upper"]?.length, 1);
+});
