@@ -41,12 +41,12 @@ export function readYaml(file: SourceFile, oddness: Oddness = () => 0): ReadYaml
   const budget = { left: maxReread };
   const diagnostics: Diagnostic[] = [];
   for (let round = 0;; round++) {
-    const tooDeep = deepBracket(draft.text);
+    const tooDeep = deepBracket(draft.tokens);
     const { document, errors } = tooDeep === undefined ? parse(draft.text) : { errors: [] };
     if (document === undefined) {
       return { diagnostics: [...diagnostics, unreadable(draft, tooDeep)], span: draft.span };
     }
-    const faults = firstFaults(draft.text, document, errors);
+    const faults = firstFaults(draft, document, errors);
     if (faults.length === 0) {
       // Mends that make no recipe were no good guess, and neither is what they lead to.
       return isShaky && oddness(document.contents) > 0
@@ -89,11 +89,10 @@ function parse(text: string): { readonly document?: Document; readonly errors: Y
 
 /** Explanations of the first thing that is wrong, the likeliest first. */
 function firstFaults(
-  text: string,
+  { text, tokens }: { readonly text: string; readonly tokens: readonly Token[] },
   document: Document,
   errors: readonly YamlError[],
 ): readonly Fault[] {
-  const tokens = tokensOf(text);
   const odd = oddities(text, tokens);
   const open = openFaults(text, tokens);
   const error = [...errors].sort((a, b) => a.pos[0] - b.pos[0])[0];
@@ -159,7 +158,7 @@ function unread(text: string, oddness: Oddness): Reading {
   const { document, errors } = parse(text);
   const effort = text.length + 100 * errors.length;
   if (document === undefined) return { rest: Infinity, oddness: Infinity, effort: 2 * effort };
-  const faults = firstFaults(text, document, errors);
+  const faults = firstFaults({ text, tokens: tokensOf(text) }, document, errors);
   const odd = oddness(document.contents);
   if (faults.length === 0) return { rest: 0, oddness: odd, effort };
   const firstAt = Math.min(faults[0]!.start, ...errors.map((error) => error.pos[0]));
@@ -184,12 +183,18 @@ interface Origin {
 
 /** A text that was mended, and where each of its characters stands in the file. */
 class Draft {
+  #tokens: readonly Token[] | undefined;
+
   constructor(
     readonly file: SourceFile,
     readonly text: string = file.text,
     /** By offset in `text`; undefined where nothing was mended yet. */
     readonly origins?: readonly Origin[],
   ) {}
+
+  get tokens(): readonly Token[] {
+    return this.#tokens ??= tokensOf(this.text);
+  }
 
   mended(mend: Mend): Draft {
     const origins: readonly Origin[] = this.origins ??
@@ -233,9 +238,9 @@ function diagnosticOf(draft: Draft, fault: Fault): Diagnostic {
 }
 
 /** The first bracket that is deeper inside others than a recipe can be. */
-function deepBracket(text: string): number | undefined {
+function deepBracket(tokens: readonly Token[]): number | undefined {
   let depth = 0;
-  for (const { type, start } of tokensOf(text)) {
+  for (const { type, start } of tokens) {
     if (type === "flow-map-start" || type === "flow-seq-start") depth++;
     if (type === "flow-map-end" || type === "flow-seq-end") depth--;
     if (type === "flow-error-end") depth = 0;
@@ -246,7 +251,7 @@ function deepBracket(text: string): number | undefined {
 
 /** What is wrong with a text that the library cannot read: an open bracket, or too much nesting. */
 function unreadable(draft: Draft, deep: number | undefined): Diagnostic {
-  const [fault] = openFaults(draft.text, tokensOf(draft.text));
+  const [fault] = openFaults(draft.text, draft.tokens);
   if (fault !== undefined) return diagnosticOf(draft, fault);
   const start = deep ?? 0;
   return {
