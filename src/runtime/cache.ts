@@ -408,15 +408,12 @@ export function isUnchanged(
 
 /** The deepest folder that holds all files, with a slash behind it. */
 function commonPrefix(paths: readonly string[]): string {
-  let common: string[] | undefined;
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
+  let common = folderOf(paths[0] ?? "");
   for (const path of paths) {
-    const parts = path.split("/").slice(0, -1);
-    common ??= parts;
-    let same = 0;
-    while (same < common.length && common[same] === parts[same]) same++;
-    common.length = same;
+    while (!path.startsWith(common)) common = folderOf(common.slice(0, -1));
   }
-  return `${common?.join("/") ?? ""}/`;
+  return common === "" ? "/" : common;
 }
 
 function signatureText({ step, version, params, tools }: NodeParts): string {

@@ -38,14 +38,15 @@ export interface Space {
 /** Numbers for nodes and output ports, so that an item's state is two small arrays. */
 export class Slots {
   readonly #nodes = new Map<string, number>();
-  readonly #slots = new Map<string, number>();
+  /** By node and port; a rerun asks some hundred thousand times. */
+  readonly #slots = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(nodes: readonly GraphNode[]) {
+    let next = 0;
     for (const node of nodes) {
       this.#nodes.set(node.id, this.#nodes.size);
-      for (const port of Object.keys(node.step.outputs)) {
-        this.#slots.set(`${node.id}.${port}`, this.#slots.size);
-      }
+      const ports = Object.keys(node.step.outputs);
+      this.#slots.set(node.id, new Map(ports.map((port) => [port, next++])));
     }
   }
 
@@ -54,7 +55,7 @@ export class Slots {
   }
 
   slot(node: string, port: string): number {
-    return this.#slots.get(`${node}.${port}`)!;
+    return this.#slots.get(node)!.get(port)!;
   }
 }
 

@@ -180,7 +180,7 @@ export class Run {
     const { cache, resolver } = this.effects;
     this.#trails = Trails.of(nodes, { cache, resolver });
     const index = this.#statIndex(space.items);
-    const unknown = space.items.filter(({ file }) => !index.get(file?.path ?? "")?.trail).length;
+    const unknown = space.items.length - (this.#trails?.countIn(index) ?? 0);
     cache.preload(nodes.map((node) => resolver.parts(node)), unknown * nodes.length);
     const inFlight = new Set<Promise<void>>();
     const bugs: unknown[] = [];

@@ -35,6 +35,8 @@ export class ChangedFile extends Error {
  */
 export class ArtifactStore {
   readonly #originals = new Map<ContentHash, OutsideFile>();
+  /** Not in the map yet: a rerun of small files never asks for one. */
+  #newOriginals: [ContentHash, OutsideFile][] = [];
   readonly #shards = new Set<string>();
 
   /** Where nothing may be written: artifacts of a plan, which last as long as it. */
@@ -48,13 +50,21 @@ export class ArtifactStore {
 
   /** Makes an original readable by its hash for the length of a run. */
   addOriginal(hash: ContentHash, file: OutsideFile): void {
-    this.#originals.set(hash, file);
+    this.#newOriginals.push([hash, file]);
+  }
+
+  #original(hash: ContentHash): OutsideFile | undefined {
+    if (this.#newOriginals.length > 0) {
+      for (const [each, file] of this.#newOriginals) this.#originals.set(each, file);
+      this.#newOriginals = [];
+    }
+    return this.#originals.get(hash);
   }
 
   /** Whether the artifact can be had, going by size; reading checks the hash as well. */
   has(ref: ArtifactRef): boolean {
     // An inline artifact was written in the transaction of the result that names it.
-    if (ref.byteLength <= inlineLimit || this.#originals.has(ref.hash)) return true;
+    if (ref.byteLength <= inlineLimit || this.#original(ref.hash) !== undefined) return true;
     return this.disk.stat(this.#path(ref.hash))?.size === ref.byteLength;
   }
 
@@ -74,7 +84,7 @@ export class ArtifactStore {
 
   /** The bytes, checked against the hash. Throws `LostBlob`, or `ChangedFile` for an original. */
   async read(ref: ArtifactRef): Promise<Uint8Array> {
-    const original = this.#originals.get(ref.hash);
+    const original = this.#original(ref.hash);
     if (original !== undefined) return await this.#readOriginal(original, ref.hash);
     const inMemory = this.#inMemory.get(ref.hash);
     if (inMemory !== undefined) return inMemory;

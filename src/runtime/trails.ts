@@ -1,4 +1,4 @@
-import type { ActionCache } from "./cache.ts";
+import type { ActionCache, IndexedFile } from "./cache.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
 import { canonicalJson, type Json, type TaskKey } from "./hash.ts";
 import type { Item } from "./items.ts";
@@ -47,6 +47,13 @@ export class Trails {
     }
     const name = nodes.map((node) => resolver.taskNode(node)).join(" ");
     return new Trails(nodes, cache.stageId(name, canonicalJson(parts)), effects);
+  }
+
+  /** How many of the files have a trail. */
+  countIn(index: ReadonlyMap<string, IndexedFile>): number {
+    let count = 0;
+    if (this.#isReadable) { for (const { trail } of index.values()) if (trail) count++; }
+    return count;
   }
 
   /** What each node made of the item; undefined where something of it has to be done. */
