@@ -210,14 +210,18 @@ class WatchedRecipe {
   /** Shown as any other run. */
   async #firstRun(request: RunRequest): Promise<RunReport> {
     const printer = this.watched.options.json ? undefined : await RunPrinter.create(request.graph);
-    const report = await this.#run(request, (event) => {
-      this.#reruns.listener(event);
-      printer === undefined ? printJson(event) : printer.listener(event);
-    });
-    printer?.finish(report);
-    this.#reruns.begin();
-    this.#say("Watching for changes (Ctrl-C ends it)");
-    return report;
+    try {
+      const report = await this.#run(request, (event) => {
+        this.#reruns.listener(event);
+        printer === undefined ? printJson(event) : printer.listener(event);
+      }, () => printer?.close());
+      printer?.finish(report);
+      this.#reruns.begin();
+      if (report.status !== "interrupted") this.#say("Watching for changes (Ctrl-C ends it)");
+      return report;
+    } finally {
+      printer?.close();
+    }
   }
 
   async #again(
@@ -237,10 +241,13 @@ class WatchedRecipe {
   async #run(
     { graph, settings }: RunRequest,
     listener: RunRequest["settings"]["listener"],
+    clear: () => void = () => {},
   ): Promise<RunReport> {
     const { stop } = this.watched;
-    stop.onStop = () =>
+    stop.onStop = () => {
+      clear();
       this.#say(colours().warning("Finishing what is in flight; Ctrl-C again stops at once"));
+    };
     try {
       const report = await this.session.run(graph, {
         ...settings,

@@ -1,6 +1,7 @@
 import { Rejection } from "../runtime/rejection.ts";
 import { decodeRaster } from "./decode.ts";
 import { DEFAULT_MAX_PIXELS, type ImageHeader, readHeader } from "./header.ts";
+import { freeRaster } from "./memory.ts";
 import type { Size } from "./proxy_size.ts";
 import { type Raster, type RasterRequest, targetSize } from "./raster.ts";
 
@@ -29,6 +30,8 @@ export class Image {
   #header: Promise<ImageHeader> | undefined;
   #rejection: Rejection | undefined;
   readonly #rasters = new Map<string, Promise<Raster>>();
+  /** Those of them that are there. */
+  readonly #decoded: Raster[] = [];
 
   constructor(read: () => Promise<Uint8Array>, options: ImageOptions = {}) {
     this.#read = read;
@@ -66,15 +69,24 @@ export class Image {
     if (shared !== undefined) return await shared;
     const decoding = this.#decode(header, target);
     this.#rasters.set(key, decoding);
-    return await decoding.catch((error) => {
+    try {
+      const raster = await decoding;
+      if (this.#rasters.get(key) === decoding) this.#decoded.push(raster);
+      return raster;
+    } catch (error) {
       if (this.#rasters.get(key) === decoding) this.#rasters.delete(key);
       throw error;
-    });
+    }
   }
 
-  /** Lets go of bytes and pixels; later calls read and decode again. Header and verdict stay. */
+  /**
+   * Lets go of bytes and pixels; later calls read and decode again. Header and verdict stay. The rasters
+   * that it has given are empty from now on; who still waits for one gets it whole.
+   */
   release(): void {
     this.#bytes = undefined;
+    this.#decoded.forEach(freeRaster);
+    this.#decoded.length = 0;
     this.#rasters.clear();
   }
 

@@ -1,4 +1,5 @@
 import type sharp from "sharp";
+import { noteReads } from "./memory.ts";
 
 export type SharpFactory = typeof sharp;
 
@@ -15,6 +16,12 @@ export function loadSharp(): Promise<SharpFactory> {
   return loading ??= import("sharp").then(({ default: factory }) => {
     factory.cache(false);
     factory.concurrency(1);
-    return factory;
+    return new Proxy(factory, {
+      apply(target, _, [source, options]: Parameters<SharpFactory>) {
+        const pipeline = target(source, options);
+        if (ArrayBuffer.isView(source)) noteReads(pipeline, source.buffer);
+        return pipeline;
+      },
+    });
   });
 }

@@ -250,7 +250,7 @@ export class ActionCache {
   /** What the stat index knows of some files: one query over the folder that holds them all. */
   filesAt(paths: readonly string[]): ReadonlyMap<string, IndexedFile> {
     return this.#filesBelow(
-      commonPrefix(paths),
+      paths,
       `SELECT path, ${indexedColumns} FROM files WHERE path >= ? AND path < ?`,
     );
   }
@@ -258,19 +258,21 @@ export class ActionCache {
   /** The same with the trail that each has in a stage. */
   trailsAt(paths: readonly string[], stage: number): ReadonlyMap<string, IndexedFile> {
     return this.#filesBelow(
-      commonPrefix(paths),
+      paths,
       `SELECT files.path AS path, ${indexedColumns}, trail
        FROM files LEFT JOIN trails ON trails.stage = ${stage} AND trails.path = files.path
        WHERE files.path >= ? AND files.path < ?`,
     );
   }
 
-  #filesBelow(prefix: string, query: string): ReadonlyMap<string, IndexedFile> {
+  #filesBelow(paths: readonly string[], query: string): ReadonlyMap<string, IndexedFile> {
     const files = new Map<string, IndexedFile>();
+    const prefix = commonPrefix(paths);
     // "0" is the character after "/".
     const end = `${prefix.slice(0, -1)}0`;
     const rows = this.#prepare(query).all(prefix, end) as unknown as FileRow[];
-    for (const row of rows) files.set(row.path, row);
+    const wanted = rows.length > paths.length ? new Set(paths) : undefined;
+    for (const row of rows) if (wanted?.has(row.path) ?? true) files.set(row.path, row);
     return files;
   }
 

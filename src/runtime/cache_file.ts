@@ -9,14 +9,26 @@ export function openCacheFile(
   path: string,
   { readOnly, schema }: { readonly readOnly: boolean; readonly schema: string },
 ): DatabaseSync {
-  const isThere = readOnly && fileExists(path) && !isUnreadable(path);
+  const isThere = readOnly && fileExists(path) && !isLeftOpen(path);
   const database = readOnly
     ? isThere ? new DatabaseSync(path, { readOnly: true }) : new DatabaseSync(":memory:")
     : new DatabaseSync(path);
   database.exec("PRAGMA busy_timeout = 10000");
-  if (!readOnly) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+  if (!readOnly) enterWal(database, path);
   if (!isThere) database.exec(schema);
   return database;
+}
+
+/** Waits for readers, of which a file that is not in WAL mode bears none while it changes. */
+function enterWal(database: DatabaseSync, path: string) {
+  try {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+  } catch (error) {
+    database.close();
+    const isBusy = error instanceof Error && error.message === "database is locked";
+    if (!isBusy) throw error;
+    throw new Error(`Cannot open cache "${path}": somebody is reading it; try again later`);
+  }
 }
 
 /**
@@ -31,7 +43,9 @@ export function leaveWal(database: DatabaseSync): void {
   }
 }
 
-function isUnreadable(path: string): boolean {
+/** Whether a writer was killed in a folder that can only be read now. Throws for a file that cannot. */
+function isLeftOpen(path: string): boolean {
+  Deno.openSync(path, { read: true }).close();
   try {
     using database = new DatabaseSync(path, { readOnly: true });
     database.prepare("SELECT 1 FROM meta LIMIT 1").get();

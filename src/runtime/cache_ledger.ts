@@ -21,6 +21,16 @@ export interface LedgerRecord {
   readonly result: StoredResult;
 }
 
+/** Which key a task had last. */
+interface Latest {
+  readonly node: string;
+  readonly item: string;
+  readonly key: TaskKey;
+}
+
+/** Rows that are read at a time. */
+const pageRows = 1000;
+
 /** Rows that are removed in one transaction, so that others get their turn. */
 const rowsPerTransaction = 1000;
 
@@ -82,10 +92,15 @@ export class CacheLedger {
   }
 
   /** Which key the tasks of all recipes had last. */
-  *latest(): Iterable<{ readonly node: string; readonly item: string; readonly key: TaskKey }> {
-    const rows = this.database.prepare("SELECT node, item, key FROM latest").iterate();
-    for (const { node, item, key } of rows) {
-      yield { node: String(node), item: String(item), key: String(key) as TaskKey };
+  *latest(): Iterable<Latest> {
+    const statement = this.database.prepare(
+      `SELECT node, item, key FROM latest WHERE (node, item) > (?, ?)
+       ORDER BY node, item LIMIT ${pageRows}`,
+    );
+    for (let last: Pick<Latest, "node" | "item"> | undefined = { node: "", item: "" }; last;) {
+      const rows: Latest[] = statement.all(last.node, last.item) as unknown as Latest[];
+      yield* rows;
+      last = rows.at(-1);
     }
   }
 
@@ -96,12 +111,15 @@ export class CacheLedger {
     }
   }
 
-  #rows(): Iterable<TaskRow> {
-    return this.database.prepare(`SELECT ${taskColumns}`).iterate() as Iterable<
-      unknown
-    > as Iterable<
-      TaskRow
-    >;
+  /** In pages, so that no query is open in between: a run that begins would wait for its end. */
+  *#rows(): Iterable<TaskRow> {
+    const query = `SELECT ${taskColumns} WHERE tasks.key > ? ORDER BY tasks.key LIMIT ${pageRows}`;
+    const statement = this.database.prepare(query);
+    for (let last: string | undefined = ""; last !== undefined;) {
+      const rows: TaskRow[] = statement.all(last) as unknown as TaskRow[];
+      yield* rows;
+      last = rows.at(-1)?.key;
+    }
   }
 
   /** The result of a task; undefined where there is none that can be read. */

@@ -59,7 +59,8 @@ export function checkedResult(sent: unknown, given: GivenToCall): Result {
 
 /** A line of a step's, as long as it may be. */
 export function checkedText(sent: unknown): string {
-  return String(sent).slice(0, mostLetters);
+  const isPlain = ["string", "number", "boolean", "undefined"].includes(typeof sent);
+  return isPlain ? String(sent).slice(0, mostLetters) : "(no text)";
 }
 
 /** What kinds encode to, also where they were given what they do not take. */

@@ -9,6 +9,7 @@ import {
   type AnyStep,
   type Collection,
   defineStep,
+  type Failed,
   failed,
   type InputPorts,
   type OutputPorts,
@@ -41,6 +42,8 @@ export interface AskingStep {
   /** The file as the recipe names it. */
   readonly use: string;
   readonly permissions: AskedPermissions;
+  /** What it would get: with absolute paths. */
+  readonly granted: AskedPermissions;
 }
 
 export interface ForeignStepOptions extends StepWorkersOptions {
@@ -75,7 +78,8 @@ export class ForeignStep implements AskingStep {
   /** By what was given, what the step's own schema said; a question is undefined until it is put. */
   readonly #parsed = new Map<string, { readonly values: unknown; said?: Parsed }>();
   readonly #shared: readonly string[];
-  readonly #granted: AskedPermissions;
+  /** What it gets: with absolute paths. */
+  readonly granted: AskedPermissions;
   #isApproved: boolean;
 
   /** Throws `TypeError` for a declaration that no step can have. */
@@ -84,10 +88,10 @@ export class ForeignStep implements AskingStep {
     [this.path, this.use, this.graph] = [path, use, graph];
     this.step = this.#defined();
     this.permissions = askedPermissions(declaration.permissions);
-    this.#granted = placed(this.permissions, folder);
+    this.granted = placed(this.permissions, folder);
     this.#isApproved = asksForNothing(this.permissions);
     const files = graph.files.map((file) => file.path);
-    const allowed = { permissions: this.#granted, files, importHosts: graph.importHosts };
+    const allowed = { permissions: this.granted, files, importHosts: graph.importHosts };
     this.#workers = new StepWorkers(options, allowed);
     if (declaration.batchSize !== undefined) this.#workers.size = 1; // what is prepared stays there
     this.#shared = Object.values({ ...this.step.inputs, ...this.step.outputs } as OutputPorts)
@@ -175,16 +179,17 @@ export class ForeignStep implements AskingStep {
   async #run(inputs: unknown, params: unknown, context: StepContext): Promise<Result> {
     const message = { method: "run", params, context: contextMessage(context) } as const;
     const call = this.#call(message, inputs, context);
-    const answer = await this.#send(call, context.signal);
-    return "status" in answer ? answer : this.#checked(answer, call);
+    const sent = await this.#send(call, context.signal);
+    return sent.type === "failure" ? sent.failure : this.#checked(sent.answer, call);
   }
 
   /** Throws the step's failure, as a step that prepares does. */
   async #prepare(inputs: unknown, params: unknown, context: StepContext): Promise<number> {
     const message = { method: "prepare", params, context: contextMessage(context) } as const;
     const call = this.#call(message, inputs, context);
-    const answer = await this.#send(call, context.signal);
-    if ("status" in answer) throw thrownOf(answer);
+    const sent = await this.#send(call, context.signal);
+    if (sent.type === "failure") throw thrownOf(sent.failure);
+    const { answer } = sent;
     if (answer.type === "prepared") return Number(answer.prepared);
     throw thrownOf(this.#checked(answer, call));
   }
@@ -195,8 +200,9 @@ export class ForeignStep implements AskingStep {
     context: Pick<StepContext, "signal">,
   ): Promise<readonly Result[]> {
     const call = this.#call({ method: "runBatch", params, prepared }, {});
-    const answer = await this.#send(call, context.signal);
-    if ("status" in answer) return prepared.map(() => answer);
+    const sent = await this.#send(call, context.signal);
+    if (sent.type === "failure") return prepared.map(() => sent.failure);
+    const { answer } = sent;
     const all = answer.type === "results" && Array.isArray(answer.results) ? answer.results : [];
     return prepared.map((_, index) =>
       this.#checked(
@@ -227,24 +233,32 @@ export class ForeignStep implements AskingStep {
   }
 
   async #value(call: StepWorkerCall, signal?: AbortSignal): Promise<unknown> {
-    const answer = await this.#send(call, signal);
-    if ("status" in answer) throw thrownOf(answer);
+    const sent = await this.#send(call, signal);
+    if (sent.type === "failure") throw thrownOf(sent.failure);
+    const { answer } = sent;
     if (answer.type === "value") return answer.value;
     throw thrownOf(this.#checked(answer, call));
   }
 
-  async #send(call: StepWorkerCall, signal?: AbortSignal): Promise<CallResult | Result> {
+  async #send(call: StepWorkerCall, signal?: AbortSignal): Promise<Sent> {
+    try {
+      return { type: "answer", answer: await this.#sent(call, signal) };
+    } catch (error) {
+      if (error instanceof NotSent) return { type: "failure", failure: error.failure };
+      throw error;
+    }
+  }
+
+  async #sent(call: StepWorkerCall, signal?: AbortSignal): Promise<CallResult> {
     if (!this.#isApproved) {
       const words = `${this.use} asks for ${permissionWords(this.permissions)}`;
-      return failed(`${words}, and nobody has allowed that (run it with --allow-steps)`, {
-        stopsNode: true,
-      });
+      throw new NotSent(`${words}, and nobody has allowed that (run it with --allow-steps)`, true);
     }
     if (this.graph.files.length === 0) {
-      return failed(
+      throw new NotSent(
         `The modules of ${this.use} cannot be listed, since Tintype may not start Deno ` +
           `(start it with --allow-run)`,
-        { stopsNode: true },
+        true,
       );
     }
     try {
@@ -252,14 +266,14 @@ export class ForeignStep implements AskingStep {
       if (typeof answer === "object" && answer !== null && "type" in answer) {
         return answer as CallResult;
       }
-      return failed("The step's worker sent no result");
+      throw new NotSent("The step's worker sent no result");
     } catch (error) {
-      if (error instanceof WorkerEnded) return failed(checkedText(error.message));
+      if (error instanceof WorkerEnded) throw new NotSent(checkedText(error.message));
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
-      return failed(
+      throw new NotSent(
         `${this.use} asks for ${permissionWords(this.permissions)}, which Tintype itself was not ` +
           `started with (start it with the same, such as --allow-net)`,
-        { stopsNode: true },
+        true,
       );
     }
   }
@@ -267,7 +281,7 @@ export class ForeignStep implements AskingStep {
   #checked(answer: CallResult, call: StepWorkerCall): Result {
     try {
       const sent = answer.type === "result" ? answer.result : undefined;
-      const given = { step: this.step, handles: call.handles, permissions: this.#granted };
+      const given = { step: this.step, handles: call.handles, permissions: this.granted };
       return checkedResult(sent, given);
     } catch (error) {
       return failed(checkedText((error as Error).message));
@@ -289,6 +303,23 @@ export class ForeignStep implements AskingStep {
       handles,
       onNote: (note) => context !== undefined && heard(note, context),
     };
+  }
+}
+
+/**
+ * What a worker sent, unchecked, or why it was not asked or did not answer. Told apart here and not by
+ * what it sent: that may look like anything.
+ */
+type Sent =
+  | { readonly type: "answer"; readonly answer: CallResult }
+  | { readonly type: "failure"; readonly failure: Failed };
+
+class NotSent extends Error {
+  readonly failure: Failed;
+
+  constructor(reason: string, stopsNode = false) {
+    super(reason);
+    this.failure = failed(reason, { stopsNode });
   }
 }
 

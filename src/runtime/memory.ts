@@ -35,9 +35,8 @@ export class MemoryValve {
   consider(): void {
     const { rss, heapUsed } = Deno.memoryUsage();
     const isCheap = performance.now() - this.#lastMs > this.#tookMs / cheapShare;
-    if (rss < quietBytes || heapUsed < this.#heapAfter + (isCheap ? cheapBytes : worthBytes)) {
-      return;
-    }
+    const worth = isCheap ? cheapBytes : Math.max(worthBytes, this.#heapAfter / 2);
+    if (rss < quietBytes || heapUsed < this.#heapAfter + worth) return;
     this.#collect ??= collector();
     const started = performance.now();
     this.#collect();

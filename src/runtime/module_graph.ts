@@ -126,6 +126,9 @@ async function askDeno(
   };
 }
 
+/** A step would read, as it is loaded, what it may not read while it runs. */
+export class ForeignData extends Error {}
+
 /** Where a module is imported, in the words of Deno's errors; "" where nobody knows. */
 function placeOfImport({ specifier }: InfoModule, modules: readonly InfoModule[]): string {
   for (const importer of modules) {
@@ -154,13 +157,20 @@ async function denoOutput(args: string[]): Promise<Deno.CommandOutput | undefine
 /** A step that may not read could have a file read for it by importing it as text, bytes or JSON. */
 function assertNoDataFromElsewhere(modules: readonly InfoModule[], folders: readonly string[]) {
   const allowed = folders.map((folder) => `${realPath(folder)}/`);
-  for (const { kind, local } of modules) {
-    if (local === undefined || (kind !== "external" && kind !== "asserted")) continue;
+  for (const module of modules) {
+    const { local } = module;
+    if (local === undefined || isFromWeb(module) || isCode(module)) continue;
     if (allowed.some((folder) => realPath(local).startsWith(folder))) continue;
-    throw new Error(
+    throw new ForeignData(
       `Import of data "${local}" from elsewhere (a file in the folder of the recipe or the step is wanted)`,
     );
   }
+}
+
+/** By its name too: many a file of settings happens to be JavaScript. */
+function isCode({ kind, local }: InfoModule): boolean {
+  const isImportedAsCode = kind !== "external" && kind !== "asserted";
+  return isImportedAsCode && /\.([cm]?[tj]sx?|wasm)$/i.test(realPath(local!));
 }
 
 function realPath(path: string): string {

@@ -250,7 +250,7 @@ export class Run {
     if (this.#trails === undefined || known === undefined) return false;
     if (!isUnchanged(item.file!, known)) return false;
     this.effects.store.addOriginal(known.hash, item.file!);
-    const trail = this.#trails.read(item, known.trail ?? undefined);
+    const trail = this.#trails.read(item, known.trail ?? undefined, known.hash);
     known.trail = undefined; // of 100,000 files they are 60 MB
     trail?.forEach(({ key, result }, at) => this.#settler.hit(nodes[at]!, item, key, result));
     return trail !== undefined;
@@ -422,7 +422,7 @@ export class Run {
       this.#settler.done(node, item, task, performed);
       const { result, isProvisional } = performed;
       if (item !== undefined && !isProvisional) {
-        this.#trails?.note(item, node, { key: task.key, result });
+        this.#trails?.note(item, node, { key: task.key, result }, true);
       }
       return;
     }

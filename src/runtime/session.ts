@@ -246,7 +246,7 @@ export class Session {
     // Only now: others may have begun while this one waited.
     const run = nextRunName(runNames(workspace), this.#now());
     const startedMs = performance.now();
-    prepareSteps(nodes, { jobs: settings.jobs ?? navigator.hardwareConcurrency, cache });
+    prepareSteps(nodes, { jobs: jobsOf(settings), cache });
     const { resolver, store, parts } = await this.#resolver(graph, nodes, settings, cache);
     store.sweep();
     const previous = previousTables(workspace, graph.recipe);
@@ -409,11 +409,14 @@ export async function releaseAll(services: Services): Promise<void> {
   for (const service of services.values()) await (service as Partial<Releasable>).release?.();
 }
 
+/** One more than there are cores: while one picture has the main thread, all cores decode others. */
+function jobsOf({ jobs }: RunSettings): number {
+  return jobs ?? navigator.hardwareConcurrency + 1;
+}
+
 function poolsOf(settings: RunSettings): Pools {
-  // One more than there are cores: while one picture has the main thread, all cores decode others.
-  const cpu = settings.jobs ?? navigator.hardwareConcurrency + 1;
   // How many calls of a model go on at once is a setting of the step that makes them.
-  return new Pools({ cpu, onnx: 1, vision: 64, ...settings.pools });
+  return new Pools({ cpu: jobsOf(settings), onnx: 1, vision: 64, ...settings.pools });
 }
 
 function statusOf(counts: Counts, isInterrupted: boolean): RunReport["status"] {

@@ -109,6 +109,16 @@ function identityOf(workspace: string): string {
   return `${localDisk.stat(workspace)?.inode ?? ""} ${workspace}`;
 }
 
-function permissionKey({ path, permissions }: AskingStep): string {
+/** By what is really meant: a path relative to another recipe, or a link to another place, is another. */
+function permissionKey({ path, granted }: AskingStep): string {
+  const permissions = { ...granted };
+  for (const sort of ["read", "write"] as const) {
+    const places = granted[sort];
+    if (Array.isArray(places)) permissions[sort] = places.map(realPath);
+  }
   return canonicalJson({ path, permissions });
+}
+
+function realPath(path: string): string {
+  return localDisk.stat(path) === undefined ? path : localDisk.realPath(path);
 }

@@ -1,4 +1,5 @@
 import type { Handle, Kind } from "./artifact.ts";
+import { checkedText } from "./foreign_result.ts";
 import { Rejection } from "./rejection.ts";
 import type {
   CallMessage,
@@ -123,7 +124,16 @@ export class StepWorker {
     if (this.#end === undefined) this.#place.port.postMessage(message, [...transfer]);
   }
 
+  /** Whatever it sends: what it says of itself may be meant to do harm. */
   #hear(data: unknown) {
+    try {
+      this.#read(data);
+    } catch {
+      this.#ended("it sent what cannot be read");
+    }
+  }
+
+  #read(data: unknown) {
     if (this.#end !== undefined || typeof data !== "object" || data === null) return;
     const message = data as FromWorker;
     switch (message.type) {
@@ -134,14 +144,16 @@ export class StepWorker {
       case "done":
         return this.#settle(this.#calls, message.id)?.resolve(message.result);
       case "ask":
-        return void this.#answer(message);
+        return void this.#answer(message).catch(() => this.#ended("it asked what cannot be read"));
       case "note":
         return this.#calls.get(message.call)?.call.onNote(message.note);
       case "fault":
         if (this.#calls.size === 0) return;
-        return this.#ended(`a promise that nobody waits for was rejected (${message.reason})`);
+        return this.#ended(
+          `a promise that nobody waits for was rejected (${checkedText(message.reason)})`,
+        );
       case "ending":
-        return this.#ended(`it ${message.how}`);
+        return this.#ended(`it ${checkedText(message.how)}`);
     }
   }
 
@@ -152,7 +164,8 @@ export class StepWorker {
   }
 
   async #answer(message: Extract<FromWorker, { readonly type: "ask" }>) {
-    const found = this.#calls.get(message.call)?.call.handles[message.handle];
+    const handles = this.#calls.get(message.call)?.call.handles ?? [];
+    const found = typeof message.handle === "number" ? handles[message.handle] : undefined;
     if (found === undefined) return; // not one that this call was given
     const { reply, transfer } = await answerOf(found, message.question);
     this.#send({ type: "reply", ask: message.ask, reply }, transfer);

@@ -56,8 +56,11 @@ export class Trails {
     return count;
   }
 
-  /** What each node made of the item; undefined where something of it has to be done. */
-  read(item: Item, text: string | undefined): readonly Footprint[] | undefined {
+  /**
+   * What each node made of the item, whose file has this hash now; undefined where something of it has to
+   * be done. The stat index is every recipe's: it may know of a newer file than the trail.
+   */
+  read(item: Item, text: string | undefined, hash: string): readonly Footprint[] | undefined {
     if (text === undefined || !this.#isReadable) return undefined;
     const { resolver } = this.effects;
     if (this.nodes.some((node) => resolver.isForced(node, item))) return undefined;
@@ -69,12 +72,18 @@ export class Trails {
       if (resolver.firstLost(result) !== undefined) return undefined;
       footprints.push({ key: steps[at] as TaskKey, result });
     }
+    const first = Object.values(footprints[0]!.result.outputs)[0]!;
+    if (!("one" in first) || first.one.hash !== hash) return undefined;
     return footprints;
   }
 
-  /** Notes a result that the cache has; writes the item's trail when it is the last of them. */
-  note(item: Item, node: GraphNode, footprint: Footprint): void {
+  /**
+   * Notes a result that the cache has; writes the item's trail when it is the last of them. One that is
+   * new may have taken the place of another.
+   */
+  note(item: Item, node: GraphNode, footprint: Footprint, isNew = false): void {
     if (footprint.result.status !== "produced" || item.file === undefined) return;
+    if (isNew) this.#forgetOthers(item, footprint);
     let steps = this.#underWay.get(item);
     if (steps === undefined) this.#underWay.set(item, steps = []);
     steps[this.nodes.indexOf(node)] = footprint;
@@ -83,6 +92,13 @@ export class Trails {
     const text = `[${JSON.stringify(item.name)}${texts.join("")}]`;
     this.forget(item);
     this.effects.cache.keepTrail(this.stage, item.file.path, text);
+  }
+
+  /** A copy that is under way may have the result that this one has just taken the place of. */
+  #forgetOthers(item: Item, { key }: Footprint) {
+    for (const [other, steps] of this.#underWay) {
+      if (other !== item && steps.some((step) => step?.key === key)) this.#underWay.delete(other);
+    }
   }
 
   /** Lets go of an item that has come to its end. */

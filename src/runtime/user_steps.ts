@@ -10,6 +10,7 @@ import { ForeignStep } from "./foreign_step.ts";
 import { inputPorts, outputPorts } from "./graph.ts";
 import { localDisk } from "./local_disk.ts";
 import {
+  ForeignData,
   isUnchangedGraph,
   type ModuleGraph,
   moduleGraph,
@@ -134,7 +135,9 @@ class StepFile {
     const problem = this.#placeProblem();
     if (problem !== undefined) return { step: problem };
     const graph = this.#graph(options.memory);
-    graph.catch(() => {}); // why a module does not load is said better by the worker
+    // Why a module does not load is said better by the worker; but nothing is loaded that reads too much.
+    const foreign = await graph.then(() => undefined, (error) => error);
+    if (foreign instanceof ForeignData) return { step: { problem: foreign.message } };
     let worker: StepWorker | undefined;
     try {
       const found = await this.#loaded();

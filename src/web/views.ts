@@ -49,9 +49,9 @@ export class Views {
     if (sha256(original) !== hash) return undefined;
     const image = new Image(() => Promise.resolve(original));
     const raster = await image.raster({ max_side_px: sizes[size] });
-    image.release();
     const format = raster.channels === 4 ? "webp" : "jpeg";
     const bytes = await encodeRaster(raster, { format, quality: 82, effort: "fast" });
+    image.release();
     this.disk.makeFolder(dirname(kept));
     await this.disk.write(kept, bytes);
     return servedOf(bytes);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { encodeRaster } from "../../src/imaging/encode.ts";
 import { Image } from "../../src/imaging/image.ts";
 import { Rejection } from "../../src/runtime/rejection.ts";
 import { bytesOf, photoLike, pipelineOf } from "./pictures.ts";
@@ -53,12 +54,14 @@ Deno.test("another size is another decode", async () => {
 Deno.test("after a release bytes and pixels are fetched again, the header is not", async () => {
   const { image, counts } = counted(jpeg);
   const before = await image.raster({ short_side_px: 96 });
+  const pixels = before.pixels.slice();
   image.release();
+  assert.equal(before.pixels.length, 0, "its memory is free at once");
   await image.header();
   assert.deepEqual(counts, { reads: 1, decodes: 1 });
   const after = await image.raster({ short_side_px: 96 });
   assert.notEqual(after, before);
-  assert.deepEqual(after.pixels, before.pixels);
+  assert.deepEqual(after.pixels, pixels);
   assert.deepEqual(counts, { reads: 2, decodes: 2 });
 });
 
@@ -67,9 +70,19 @@ Deno.test("a release does not disturb who is still waiting", async () => {
   await image.header();
   const waiting = image.raster({ short_side_px: 96 });
   image.release();
-  assert.equal((await waiting).height, 96);
+  assert.equal((await waiting).pixels.length, 128 * 96 * 3);
   assert.equal((await image.raster({ short_side_px: 96 })).height, 96);
   assert.ok(counts.decodes >= 1);
+});
+
+Deno.test("pixels that native code still reads outlive a release", async () => {
+  const { image } = counted(jpeg);
+  const raster = await image.raster({ size: "full" });
+  const whole = await encodeRaster(raster, { format: "png" });
+  const encoding = encodeRaster(raster, { format: "png" });
+  await Promise.resolve(); // the call has begun
+  image.release();
+  assert.deepEqual(await encoding, whole);
 });
 
 Deno.test("what could not be decoded once is not decoded again, at any size", async () => {

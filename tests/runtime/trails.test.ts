@@ -5,8 +5,8 @@ import type { RunEvent } from "../../src/runtime/event.ts";
 import type { RunReport } from "../../src/runtime/session.ts";
 import { Rig } from "../rig.ts";
 
-const recipe = (suffix = "") => `
-recipe: words
+const recipe = (suffix = "", name = "words") => `
+recipe: ${name}
 steps:
   texts: { use: test.scan, with: { folder: ./in } }
   upper: { use: test.upper, from: texts, with: { suffix: "${suffix}" } }
@@ -15,8 +15,8 @@ steps:
 `;
 
 /** Files whose times are an hour old: what was written this moment is read again in any case. */
-function writeOld(rig: Rig, files: Readonly<Record<string, string>>) {
-  const before = new Date(Date.now() - 3_600_000);
+function writeOld(rig: Rig, files: Readonly<Record<string, string>>, ageMs = 3_600_000) {
+  const before = new Date(Date.now() - ageMs);
   rig.write(files);
   for (const name of Object.keys(files)) Deno.utimeSync(rig.path(name), before, before);
 }
@@ -155,3 +155,25 @@ Deno.test("a stored artifact that is gone is made again, trail or not", async ()
   assert.ok(counts.ran >= 1);
   assert.equal(rig.takeCalls()["test.upper"]?.length, 1);
 });
+
+const inBetween: Readonly<Record<string, (rig: Rig) => Promise<unknown>>> = {
+  "a run that rejects it": (rig) => rig.run(recipe()),
+  "a run up to the scan": (rig) => rig.run(recipe(), { until: "texts" }),
+  "a run of another recipe": (rig) => rig.run(recipe("", "others")),
+};
+
+for (const [what, run] of Object.entries(inBetween)) {
+  Deno.test(`a trail is not that of the file's new content, also after ${what}`, async () => {
+    await using rig = new Rig();
+    writeOld(rig, words);
+    await rig.run(recipe());
+    writeOld(rig, { "in/a": what.includes("rejects") ? "reject me" : "new" }, 1_800_000);
+    await run(rig);
+    const byTrails = saidOf(await rig.run(recipe()));
+    inCache(rig, (database) => database.exec("DELETE FROM trails"));
+    const byKeys = saidOf(await rig.run(recipe()));
+    const keysOf = (said: typeof byKeys) =>
+      said.map(({ node, item, key }) => `${node} ${item} ${key}`).sort();
+    assert.deepEqual(keysOf(byTrails), keysOf(byKeys));
+  });
+}

@@ -210,8 +210,7 @@ async function thumbnailsOf(
     if (made.size >= most) break;
     const handle = originals.get(byName.get(name)!.member);
     const thumbnail = handle === undefined ? undefined : await unlessRejected(async () => {
-      const raster = await rasterOf(handle, thumbnailSide);
-      return await thumbnailOf(raster, 75);
+      return await withRaster(handle, thumbnailSide, (raster) => thumbnailOf(raster, 75));
     });
     if (thumbnail !== undefined) made.set(name, thumbnail);
   }
@@ -237,19 +236,24 @@ async function pairsOf(
 
 /** Both at the size of the picture after, or 480 px where it is larger. */
 async function sidesOf(before: Handle<Image>, after: Handle<Image>) {
-  const small = await rasterOf(after, pairSide);
-  const size = fittedSize(small.width, small.height, pairSide);
-  return {
-    before: await thumbnailOf(await rasterOf(before, pairSide), 82, size),
-    after: await thumbnailOf(small, 82, size),
-  };
+  const sized = (handle: Handle<Image>, size?: Size) =>
+    withRaster(handle, pairSide, (raster) => {
+      const shown = size ?? fittedSize(raster.width, raster.height, pairSide);
+      return thumbnailOf(raster, 82, shown);
+    });
+  const small = await sized(after);
+  return { before: await sized(before, small), after: small };
 }
 
-/** A picture's pixels, and nothing of it left in memory. */
-async function rasterOf(handle: Handle<Image>, longSide: number): Promise<Raster> {
+/** Makes something of a picture's pixels, and leaves nothing of it in memory. */
+async function withRaster<Made>(
+  handle: Handle<Image>,
+  longSide: number,
+  make: (raster: Raster) => Promise<Made>,
+): Promise<Made> {
   const opened = await handle.read();
   try {
-    return await opened.raster({ max_side_px: longSide });
+    return await make(await opened.raster({ max_side_px: longSide }));
   } finally {
     opened.release();
   }
