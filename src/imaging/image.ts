@@ -1,7 +1,7 @@
 import { Rejection } from "../runtime/rejection.ts";
 import { decodeRaster } from "./decode.ts";
 import { DEFAULT_MAX_PIXELS, type ImageHeader, readHeader } from "./header.ts";
-import { freeRaster } from "./memory.ts";
+import { freeRaster } from "./raster_memory.ts";
 import type { Size } from "./proxy_size.ts";
 import { type Raster, type RasterRequest, targetSize } from "./raster.ts";
 

@@ -1,5 +1,5 @@
 import type sharp from "sharp";
-import { noteReads } from "./memory.ts";
+import { noteReads } from "./raster_memory.ts";
 
 export type SharpFactory = typeof sharp;
 

@@ -64,17 +64,12 @@ export class Trails {
     if (text === undefined || !this.#isReadable) return undefined;
     const { resolver } = this.effects;
     if (this.nodes.some((node) => resolver.isForced(node, item))) return undefined;
-    const [name, ...steps] = JSON.parse(text) as [string, ...unknown[]];
-    if (name !== item.name || steps.length !== 2 * this.nodes.length) return undefined;
-    const footprints: Footprint[] = [];
-    for (let at = 0; at < steps.length; at += 2) {
-      const result = readResult(steps[at + 1]);
-      if (resolver.firstLost(result) !== undefined) return undefined;
-      footprints.push({ key: steps[at] as TaskKey, result });
-    }
-    const first = Object.values(footprints[0]!.result.outputs)[0]!;
-    if (!("one" in first) || first.one.hash !== hash) return undefined;
-    return footprints;
+    const { name, footprints } = parsedTrail(text) ?? {};
+    if (name !== item.name || footprints?.length !== this.nodes.length) return undefined;
+    const first = Object.values(footprints[0]!.result.outputs)[0];
+    if (first === undefined || !("one" in first) || first.one.hash !== hash) return undefined;
+    const isWhole = footprints.every(({ result }) => resolver.firstLost(result) === undefined);
+    return isWhole ? footprints : undefined;
   }
 
   /**
@@ -104,6 +99,20 @@ export class Trails {
   /** Lets go of an item that has come to its end. */
   forget(item: Item): void {
     this.#underWay.delete(item);
+  }
+}
+
+/** Undefined for a text that was damaged: the tasks are looked up one by one then. */
+function parsedTrail(text: string) {
+  try {
+    const [name, ...steps] = JSON.parse(text) as [string, ...unknown[]];
+    const footprints: Footprint[] = [];
+    for (let at = 0; at < steps.length; at += 2) {
+      footprints.push({ key: steps[at] as TaskKey, result: readResult(steps[at + 1]) });
+    }
+    return { name, footprints };
+  } catch {
+    return undefined;
   }
 }
 

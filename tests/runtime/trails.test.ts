@@ -156,6 +156,19 @@ Deno.test("a stored artifact that is gone is made again, trail or not", async ()
   assert.equal(rig.takeCalls()["test.upper"]?.length, 1);
 });
 
+Deno.test("a damaged trail is passed over, and written anew", async () => {
+  for (const damaged of ['["a"', "[]", '["a","key",null,"key",{}]', "null"]) {
+    await using rig = new Rig();
+    writeOld(rig, words);
+    await rig.run(recipe());
+    const whole = trailsOf(rig);
+    inCache(rig, (database) => database.prepare("UPDATE trails SET trail = ?").run(damaged));
+    const { counts, status } = await rig.run(recipe());
+    assert.deepEqual([status, counts.ran], ["complete", 0], damaged);
+    assert.deepEqual(trailsOf(rig), whole, damaged);
+  }
+});
+
 const inBetween: Readonly<Record<string, (rig: Rig) => Promise<unknown>>> = {
   "a run that rejects it": (rig) => rig.run(recipe()),
   "a run up to the scan": (rig) => rig.run(recipe(), { until: "texts" }),
