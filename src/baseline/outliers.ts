@@ -59,7 +59,8 @@ export function outlierRule(
 /** Distances from the median, ascending. */
 function deviationsOf(values: Sorted, median: number, isLog: boolean): Sorted {
   const distance = isLog
-    ? (value: number) => Math.abs(Math.log(Math.max(value / median, leastOfMedian)))
+    ? (value: number) =>
+      Math.abs(Math.max(Math.log(value) - Math.log(median), Math.log(leastOfMedian)))
     : (value: number) => Math.abs(value - median);
   return values.map(distance).sort();
 }

@@ -17,6 +17,7 @@ const pingMs = 1_000;
 export interface StepWorkersOptions extends StepModule {
   readonly graceMs?: number;
   readonly loadMs?: number;
+  readonly idleMs?: number;
   /** Throws where the files are no longer those that the step was read from. */
   assertUnchanged(): void;
 }
@@ -44,6 +45,8 @@ export class StepWorkers {
   readonly #watched = new WeakSet<AbortSignal>();
   #alone: Promise<unknown> = Promise.resolve();
   #solo: StepWorker | undefined;
+  /** How many calls wait for an answer, in whatever worker and also while they stand in line for one. */
+  #underway = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
@@ -57,6 +60,7 @@ export class StepWorkers {
    */
   async call(call: StepWorkerCall, signal: AbortSignal | undefined): Promise<CallResult> {
     clearTimeout(this.#idleTimer);
+    this.#underway++;
     this.#pingTimer ??= setInterval(() => this.#ping(), pingMs);
     try {
       const worker = this.#free();
@@ -66,6 +70,7 @@ export class StepWorkers {
       if (!(error instanceof WorkerEnded) || error.others === 0 || signal?.aborted) throw error;
       return await this.#callAlone(call);
     } finally {
+      this.#underway--;
       this.#endIdleSoon();
     }
   }
@@ -153,8 +158,8 @@ export class StepWorkers {
 
   #endIdleSoon() {
     clearTimeout(this.#idleTimer);
-    if ([...this.#workers].some((worker) => worker.load > 0)) return;
-    this.#idleTimer = setTimeout(() => void this.release(), idleMs);
+    if (this.#underway > 0) return;
+    this.#idleTimer = setTimeout(() => void this.release(), this.options.idleMs ?? idleMs);
   }
 }
 

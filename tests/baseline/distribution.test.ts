@@ -169,3 +169,12 @@ Deno.test("a black picture does not change the scale, and is an outlier of sharp
   assert.ok(rule.low! > 0 && rule.low! < 100);
   assert.equal(rule.below, 1);
 });
+
+Deno.test("values at the end of what numbers can say have a rule of numbers", () => {
+  const { spread, low, high } = outlierRule(
+    "sharpness",
+    sorted([0, Number.MIN_VALUE, 2 ** -50]),
+    natureOf("sharpness"),
+  );
+  for (const value of [spread, low, high]) assert.ok(value === null || Number.isFinite(value));
+});

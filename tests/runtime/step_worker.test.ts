@@ -192,11 +192,17 @@ Deno.test("a failure that may pass is tried again", async () => {
 });
 
 /** Workers of a step file of the rig, and a call of its step. */
-function workersOf(rig: Rig, code: string, options: { graceMs?: number; heapMb?: number } = {}) {
+interface WorkersAsked {
+  readonly graceMs?: number;
+  readonly idleMs?: number;
+  readonly heapMb?: number;
+}
+
+function workersOf(rig: Rig, code: string, options: WorkersAsked = {}) {
   rig.write({ "loose.ts": code });
   const path = rig.path("loose.ts");
   const workers = new StepWorkers(
-    { url: `file://${path}`, isWhole: false, graceMs: options.graceMs, assertUnchanged() {} },
+    { url: `file://${path}`, isWhole: false, ...options, assertUnchanged() {} },
     { permissions: {}, files: [path], importHosts: [], heapMb: options.heapMb },
   );
   const message: CallMessage = { method: "run", inputs: {}, params: {}, shared: ["text"] };
@@ -260,7 +266,7 @@ Deno.test("of calls that a worker was at together, only the one that ended it fa
     if (context.owner === "ender") { await new Promise((r) => setTimeout(r, 100)); Deno.exit(0); }
     await new Promise((resolve) => setTimeout(resolve, 300));
     return produced({ text: context.owner });`);
-  const { workers, message } = workersOf(rig, code);
+  const { workers, message } = workersOf(rig, code, { idleMs: 1 });
   workers.size = 1;
   const context = { itemName: "", members: [], absent: [], isComplete: true };
   const answers = await Promise.allSettled(["a", "ender", "b"].map((owner) => {
