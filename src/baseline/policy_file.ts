@@ -14,7 +14,7 @@ export type ParsedPolicy =
  * line.
  */
 export async function parsePolicy(bytes: Uint8Array, path: string): Promise<ParsedPolicy> {
-  const { LineCounter, parseDocument } = await import("yaml");
+  const { LineCounter, parseDocument } = await import("../runtime/yaml.ts");
   const cannot = (what: string, line?: number): ParsedPolicy => ({
     problem: `Cannot read policy "${path}"${line === undefined ? "" : `, line ${line}`}: ${what}`,
   });

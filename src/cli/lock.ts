@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { loadModule } from "../runtime/load_module.ts";
 import type { Graph } from "../runtime/graph.ts";
 import type { RunLock } from "../runtime/records.ts";
 import type { RunSettings, Session } from "../runtime/session.ts";
@@ -39,8 +40,10 @@ export async function likeLock(
   lock: RunLock | undefined,
 ): Promise<{ readonly graph: Graph } & Pick<RunSettings, "parts" | "limit" | "until" | "shard">> {
   if (lock === undefined) return { graph };
-  const { lockedGraph } = await import("../runtime/locked.ts");
-  const { RecordProblem } = await import("../runtime/recorded_run.ts");
+  const { lockedGraph } = await load<typeof import("../runtime/locked.ts")>("locked.ts");
+  const { RecordProblem } = await load<typeof import("../runtime/recorded_run.ts")>(
+    "recorded_run.ts",
+  );
   try {
     const services = session.options.services ?? new Map();
     const locked = await lockedGraph(graph, lock, services);
@@ -49,6 +52,10 @@ export async function likeLock(
   } catch (error) {
     throw error instanceof RecordProblem ? new UsageError(error.message) : error;
   }
+}
+
+async function load<Module>(name: string): Promise<Module> {
+  return await loadModule(`../runtime/${name}`, import.meta.url);
 }
 
 function shardOfLock(text: string): Shard {

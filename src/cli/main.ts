@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { coverEnvironment } from "../runtime/environment.ts";
+import { loadModule } from "../runtime/load_module.ts";
 import { parseShard } from "../runtime/shard.ts";
 import { version } from "../runtime/version.ts";
 import type { Device } from "../services/mod.ts";
@@ -13,10 +14,11 @@ type CommandAction = (...parts: never[]) => number | Promise<number>;
 export async function main(args: readonly string[]): Promise<number> {
   coverEnvironment();
   let code: number = exitCodes.complete;
-  const does = (load: () => Promise<CommandAction>) => async (...parts: unknown[]) => {
-    const action = await load();
-    code = await action(...parts as never[]);
-  };
+  const does =
+    <Module>(path: string, name: keyof Module & string) => async (...parts: unknown[]) => {
+      const module = await loadModule<Module>(path, import.meta.url);
+      code = await (module[name] as CommandAction)(...parts as never[]);
+    };
   const program = new Command("tintype")
     .description("Turns a folder of photos into a dataset, by recipe, cached by content")
     .version(version, "-V, --version", "print the version")
@@ -42,7 +44,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(allowStepsOption())
     .option("--json", "print events, one a line")
     .action(
-      does(async () => (await import("./run.ts")).run),
+      does<typeof import("./run.ts")>("./run.ts", "run"),
     );
 
   program.command("review <recipe>")
@@ -56,7 +58,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--no-open", "do not open the browser")
     .addOption(allowStepsOption())
     .action(
-      does(async () => (await import("./review.ts")).review),
+      does<typeof import("./review.ts")>("./review.ts", "review"),
     );
 
   program.command("plan <recipe>")
@@ -68,7 +70,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(shardOption())
     .option("--json", "print the plan as JSON")
     .action(
-      does(async () => (await import("./plan.ts")).plan),
+      does<typeof import("./plan.ts")>("./plan.ts", "plan"),
     );
 
   program.command("check <recipe>")
@@ -76,7 +78,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(settingOption())
     .option("--json", "print what is wrong as JSON")
     .action(
-      does(async () => (await import("./check.ts")).check),
+      does<typeof import("./check.ts")>("./check.ts", "check"),
     );
 
   program.command("why <target>")
@@ -84,14 +86,14 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--run <run>", "another run than the last")
     .option("--json", "print JSON")
     .action(
-      does(async () => (await import("./why.ts")).why),
+      does<typeof import("./why.ts")>("./why.ts", "why"),
     );
 
   program.command("runs")
     .description("list the runs of the workspace")
     .option("--json", "print JSON")
     .action(
-      does(async () => (await import("./runs.ts")).runs),
+      does<typeof import("./runs.ts")>("./runs.ts", "runs"),
     );
 
   program.command("errors")
@@ -99,7 +101,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--run <run>", "another run than the last")
     .option("--json", "print JSON")
     .action(
-      does(async () => (await import("./errors.ts")).errors),
+      does<typeof import("./errors.ts")>("./errors.ts", "errors"),
     );
 
   program.command("verify")
@@ -112,31 +114,31 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(new Option("--all", "do all tasks of the last run again").conflicts("sample"))
     .option("--json", "print JSON")
     .action(
-      does(async () => (await import("./verify.ts")).verify),
+      does<typeof import("./verify.ts")>("./verify.ts", "verify"),
     );
 
   const cache = program.command("cache").description("what the workspace holds: stats, gc, merge");
   cache.command("stats").description("say what is there, by step and by run")
     .option("--json", "print JSON")
-    .action(does(async () => (await import("./cache.ts")).stats));
+    .action(does<typeof import("./cache.ts")>("./cache.ts", "stats"));
   cache.command("gc").description("remove what no run needs; says only what it would, at first")
     .option("--older-than <span>", "also runs that began longer ago, such as 30d", timeSpan)
     .option("--max-size <size>", "also the oldest runs, down to a size such as 10GB", byteSize)
     .option("--keep-runs <n>", "the newest runs of each recipe that stay; 1 when left out", count)
     .option("--apply", "remove it")
     .option("--json", "print JSON")
-    .action(does(async () => (await import("./cache.ts")).gc));
+    .action(does<typeof import("./cache.ts")>("./cache.ts", "gc"));
   cache.command("merge <workspaces...>")
     .description("take over what other workspaces have, such as those of shards")
     .option("--json", "print JSON")
-    .action(does(async () => (await import("./merge.ts")).merge));
+    .action(does<typeof import("./merge.ts")>("./merge.ts", "merge"));
 
   program.command("replay [run]")
     .description("do a run again beside the cache, and say bit for bit what differs and why")
     .option("-j, --jobs <n>", "how many pictures to work on at the same time", positive)
     .option("--json", "print the differences as JSON")
     .action(
-      does(async () => (await import("./replay.ts")).replay),
+      does<typeof import("./replay.ts")>("./replay.ts", "replay"),
     );
 
   program.command("pack [run]")
@@ -144,14 +146,14 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--out <file>", 'where it goes; "<run>.tintype" when left out')
     .option("--without-originals", "pack what the originals are, and not their bytes")
     .action(
-      does(async () => (await import("./pack.ts")).pack),
+      does<typeof import("./pack.ts")>("./pack.ts", "pack"),
     );
 
   program.command("unpack <file>")
     .description("make a folder of a pack, in which its recipe reruns with everything cached")
     .option("--to <folder>", "the folder; the pack's name when left out")
     .action(
-      does(async () => (await import("./pack.ts")).unpack),
+      does<typeof import("./pack.ts")>("./pack.ts", "unpack"),
     );
 
   program.command("restore-names <folder>")
@@ -161,29 +163,29 @@ export async function main(args: readonly string[]): Promise<number> {
       'where the copies go; "restored" in the dataset\'s folder when left out',
     )
     .action(
-      does(async () => (await import("./restore_names.ts")).restoreNames),
+      does<typeof import("./restore_names.ts")>("./restore_names.ts", "restoreNames"),
     );
 
   program.command("undo <folder>")
     .description("move the pictures of a quarantine folder back to where they were")
     .option("--source <folder>", "where their folder is now, if it is not where it was")
     .action(
-      does(async () => (await import("./undo.ts")).undo),
+      does<typeof import("./undo.ts")>("./undo.ts", "undo"),
     );
 
   const models = program.command("models")
     .description("the models that steps use: list, pull, verify; fit-niqe");
   models.command("list").description("what there is, and what is here")
     .option("--json", "print JSON")
-    .action(does(async () => (await import("./models.ts")).list));
+    .action(does<typeof import("./models.ts")>("./models.ts", "list"));
   models.command("pull [names...]").description("download models and those that they work with")
-    .action(does(async () => (await import("./models.ts")).pull));
+    .action(does<typeof import("./models.ts")>("./models.ts", "pull"));
   models.command("verify [names...]").description("check the files by sha256")
-    .action(does(async () => (await import("./models.ts")).verify));
+    .action(does<typeof import("./models.ts")>("./models.ts", "verify"));
   models.command("fit-niqe <folder>")
     .description("fit NIQE's model of good pictures to photos of your own")
     .option("--out <file>", 'where the model goes; "niqe.json" when left out')
-    .action(does(async () => (await import("./fit_niqe.ts")).fitNiqe));
+    .action(does<typeof import("./fit_niqe.ts")>("./fit_niqe.ts", "fitNiqe"));
 
   program.command("query <sql>")
     .description("ask what the runs found: views items, tasks, calls, runs, and one for each node")
@@ -191,31 +193,31 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(new Option("--json", "print a JSON array").conflicts("csv"))
     .addOption(new Option("--csv", "print CSV"))
     .action(
-      does(async () => (await import("./query.ts")).query),
+      does<typeof import("./query.ts")>("./query.ts", "query"),
     );
 
   program.command("steps")
     .description("list the steps of the catalogue")
     .option("--json", "print JSON")
     .action(
-      does(async () => (await import("./steps.ts")).steps),
+      does<typeof import("./steps.ts")>("./steps.ts", "steps"),
     );
 
   program.command("describe <step>")
     .description("show a step's inputs, parameters and outputs")
     .option("--json", "print JSON")
     .action(
-      does(async () => (await import("./steps.ts")).describe),
+      does<typeof import("./steps.ts")>("./steps.ts", "describe"),
     );
 
   program.command("schema")
     .description("print the JSON schema of recipes, for editors")
-    .action(does(async () => (await import("./steps.ts")).schema));
+    .action(does<typeof import("./steps.ts")>("./steps.ts", "schema"));
 
   program.command("sample <folder>")
     .description("render 24 sample pictures into a folder")
     .action(
-      does(async () => (await import("./sample.ts")).sample),
+      does<typeof import("./sample.ts")>("./sample.ts", "sample"),
     );
 
   try {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { RunReport } from "../runtime/session.ts";
+import type { RunReport, Session } from "../runtime/session.ts";
+import { loadModule } from "../runtime/load_module.ts";
 import { colours } from "./colours.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
@@ -9,7 +10,7 @@ import { asUsage, onStopSignal, printJson, type RunOptions, runRequest } from ".
 /** `tintype run`: runs a recipe, showing progress; the exit code says how it ended. */
 export async function run(recipe: string, options: RunOptions, command: Command): Promise<number> {
   const session = sessionOf(command);
-  if (options.watch) return await (await import("./watch.ts")).watch(session, recipe, options);
+  if (options.watch) return await watching(session, recipe, options);
   const request = await runRequest(session, recipe, options);
   if (request === undefined) return exitCodes.usage;
   const { graph, settings } = request;
@@ -30,6 +31,11 @@ export async function run(recipe: string, options: RunOptions, command: Command)
     printer?.close();
     throw asUsage(error);
   }
+}
+
+async function watching(session: Session, recipe: string, options: RunOptions): Promise<number> {
+  const { watch } = await loadModule<typeof import("./watch.ts")>("./watch.ts", import.meta.url);
+  return await watch(session, recipe, options);
 }
 
 function codeOf({ status }: RunReport): number {

@@ -1,6 +1,5 @@
-import type { LumaGrids } from "../imaging/fingerprint.ts";
-import type { LumaGrid } from "../imaging/luma_grid.ts";
-import type { Raster } from "../imaging/raster.ts";
+import type { PixelPass } from "../imaging/fingerprint.ts";
+import type { ColourGrid, LumaGrid } from "../imaging/luma_grid.ts";
 
 /** A part of a thumbnail: row-major cells, 8 bits each. */
 interface Plane {
@@ -20,96 +19,75 @@ const lumaOnBlack: Plane = { side: lumaSide, from: red.from + chromaSide ** 2 };
 export const thumbnailBytes = lumaOnBlack.from;
 const thumbnailBytesOnBoth = thumbnailBytes + lumaSide ** 2;
 
-/** Pixels of a cell of colour that count, in each direction, when it has more: the mean stands still. */
-const mostInCell = 24;
-
 /**
  * The picture as 64 × 64 means of luma on white, 24 × 24 of Cb and of Cr (BT.601, JFIF), and where
- * there is transparency 64 × 64 of luma on black: 5248 bytes or 9344. Cells of luma have exact, broken
- * bounds, so that means stay nearly the same through scaling; a picture smaller than the cells repeats
- * pixels.
+ * there is transparency 64 × 64 of luma on black: 5248 bytes or 9344. Cells have exact, broken bounds, so
+ * that means stay nearly the same through scaling; a picture smaller than the cells repeats pixels.
  */
-export function thumbnailOf(picture: Raster, { white, black }: LumaGrids): Uint8Array {
+export function thumbnailOf(
+  { white, black, colour }: Pick<PixelPass, "white" | "black" | "colour">,
+): Uint8Array {
   const made = new Uint8Array(black === undefined ? thumbnailBytes : thumbnailBytesOnBoth);
-  made.set(meansOf(white), luma.from);
-  for (let row = 0; row < chromaSide; row++) {
-    const [top, bottom] = cell(row, picture.height);
-    for (let column = 0; column < chromaSide; column++) {
-      const [left, right] = cell(column, picture.width);
-      const [r, g, b] = colourOf(picture, { left, top, right, bottom });
-      const at = row * chromaSide + column;
-      made[blue.from + at] = Math.round(128 - 0.168736 * r - 0.331264 * g + 0.5 * b);
-      made[red.from + at] = Math.round(128 + 0.5 * r - 0.418688 * g - 0.081312 * b);
-    }
-  }
-  if (black !== undefined) made.set(meansOf(black), lumaOnBlack.from);
+  made.set(meansOf(white, lumaSide), luma.from);
+  const means = (weights: Weights) => meansOf(weightedSum(colour, weights), chromaSide);
+  made.set(means([-0.168736, -0.331264, 0.5]), blue.from);
+  made.set(means([0.5, -0.418688, -0.081312]), red.from);
+  if (black !== undefined) made.set(meansOf(black, lumaSide), lumaOnBlack.from);
   return made;
 }
 
+/** Of red, green and blue. */
+type Weights = readonly [number, number, number];
+
+/** Cb or Cr of each cell, by the weights of colours. */
+function weightedSum({ values, ...grid }: ColourGrid, [red, green, blue]: Weights): LumaGrid {
+  const sums = new Float32Array(values.length / 3);
+  for (let cell = 0, at = 0; cell < sums.length; cell++, at += 3) {
+    sums[cell] = 128 + red * values[at]! + green * values[at + 1]! + blue * values[at + 2]!;
+  }
+  return { ...grid, values: sums };
+}
+
 /** Means over cells of a grid, first across and then down; a grid's cell counts by its part inside. */
-function meansOf({ width, height, extent, values }: LumaGrid): Uint8Array {
-  const across = new Float64Array(lumaSide * height);
-  for (let column = 0; column < lumaSide; column++) {
-    const weights = partsOf(column, extent.width, width);
+function meansOf({ width, height, extent, values }: LumaGrid, side: number): Uint8Array {
+  const across = new Float64Array(side * height);
+  for (let column = 0; column < side; column++) {
+    const { first, weights } = partsOf(column, side, { extent: extent.width, count: width });
     for (let row = 0; row < height; row++) {
-      let sum = 0;
-      for (const [at, part] of weights) sum += part * values[row * width + at]!;
-      across[row * lumaSide + column] = sum;
+      let [sum, at] = [0, row * width + first];
+      for (const weight of weights) sum += weight * values[at++]!;
+      across[row * side + column] = sum;
     }
   }
-  const means = new Uint8Array(lumaSide ** 2);
-  for (let row = 0; row < lumaSide; row++) {
-    const weights = partsOf(row, extent.height, height);
-    for (let column = 0; column < lumaSide; column++) {
-      let sum = 0;
-      for (const [at, part] of weights) sum += part * across[at * lumaSide + column]!;
-      means[row * lumaSide + column] = Math.round(sum);
+  const means = new Uint8Array(side ** 2);
+  for (let row = 0; row < side; row++) {
+    const { first, weights } = partsOf(row, side, { extent: extent.height, count: height });
+    for (let column = 0; column < side; column++) {
+      let [sum, at] = [0, first * side + column];
+      for (const weight of weights) {
+        sum += weight * across[at]!;
+        at += side;
+      }
+      means[row * side + column] = Math.round(sum);
     }
   }
   return means;
 }
 
-/** Which of `count` samples over a length are in a cell, by parts that add up to 1. */
-function partsOf(index: number, length: number, count: number): (readonly [number, number])[] {
-  const [from, to] = [index * length / lumaSide, (index + 1) * length / lumaSide];
-  const parts: (readonly [number, number])[] = [];
-  for (let at = Math.floor(from); at < Math.min(count, to); at++) {
-    parts.push([at, (Math.min(to, at + 1) - Math.max(from, at)) / (to - from)]);
-  }
-  return parts;
-}
-
-interface Cell {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-}
-
-/** Mean red, green and blue on white. */
-function colourOf(
-  { width, channels, pixels }: Raster,
-  { left, top, right, bottom }: Cell,
-): readonly [number, number, number] {
-  const down = Math.max(1, Math.floor((bottom - top) / mostInCell));
-  const along = Math.max(1, Math.floor((right - left) / mostInCell)) * channels;
-  let [red, green, blue, count] = [0, 0, 0, 0];
-  for (let y = top; y < bottom; y += down) {
-    const end = (y * width + right) * channels;
-    for (let at = (y * width + left) * channels; at < end; at += along, count++) {
-      const alpha = channels === 4 ? pixels[at + 3]! : 255;
-      red += alpha * (255 - pixels[at]!);
-      green += alpha * (255 - pixels[at + 1]!);
-      blue += alpha * (255 - pixels[at + 2]!);
-    }
-  }
-  const onWhite = (sum: number) => 255 - sum / (255 * count);
-  return [onWhite(red), onWhite(green), onWhite(blue)];
-}
-
-function cell(index: number, length: number): [from: number, to: number] {
-  const from = Math.min(length - 1, Math.round(index * length / chromaSide));
-  return [from, Math.max(from + 1, Math.round((index + 1) * length / chromaSide))];
+/** Which of `count` samples over a length are in a cell, the first of them and the parts, which add up to 1. */
+function partsOf(
+  index: number,
+  side: number,
+  { extent, count }: { readonly extent: number; readonly count: number },
+): { readonly first: number; readonly weights: Float64Array } {
+  const [from, to] = [index * extent / side, (index + 1) * extent / side];
+  const first = Math.floor(from);
+  const length = Math.ceil(Math.min(count, to)) - first;
+  const weights = Float64Array.from(
+    { length },
+    (_, at) => (Math.min(to, first + at + 1) - Math.max(from, first + at)) / (to - from),
+  );
+  return { first, weights };
 }
 
 /**

@@ -1,7 +1,7 @@
+import { freeBytes } from "../runtime/buffer_memory.ts";
 import { Rejection } from "../runtime/rejection.ts";
 import { decodeRaster } from "./decode.ts";
 import { DEFAULT_MAX_PIXELS, type ImageHeader, readHeader } from "./header.ts";
-import { freeRaster } from "./raster_memory.ts";
 import type { Size } from "./proxy_size.ts";
 import { type Raster, type RasterRequest, targetSize } from "./raster.ts";
 
@@ -85,7 +85,7 @@ export class Image {
    */
   release(): void {
     this.#bytes = undefined;
-    this.#decoded.forEach(freeRaster);
+    this.#decoded.forEach(({ pixels }) => freeBytes(pixels));
     this.#decoded.length = 0;
     this.#rasters.clear();
   }

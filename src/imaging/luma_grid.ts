@@ -23,81 +23,137 @@ const COARSE_FROM_PIXELS = 6_000_000;
 /** Samples a side of a cell: the cells of 12 megapixels have 25 × 20 pixels, of which 16 are looked at. */
 const SAMPLES = 4;
 
+/** A picture's colour on white on the cells of a grid, three values a cell: red, green, blue, 0 to 255. */
+export type ColourGrid = Pick<LumaGrid, keyof Size | "extent" | "values">;
+
+/** What is in a row of a picture that is sampled: the same cells across, and which of them down. */
+interface Sample {
+  readonly row: number;
+  readonly cellRow: number;
+}
+
 /**
- * A picture's luma on a grid fine enough for 32 × 32 hashes. Cells are a whole number of pixels, and
+ * A picture's luma, and its colour, on a grid fine enough for 32 × 32 hashes, row by row as somebody else
+ * reads them: a row is looked at while it is in the cache. Cells are a whole number of pixels, and
  * samples lie symmetrically in them, so that nothing is displaced: with cells of 4.44 pixels of which 4
  * or 5 are taken, hashes come out up to 7 bits off.
  *
  * Luma is BT.601 in 8 bits, as Pillow has it; transparent pixels are on `ground`.
  */
-export function lumaGrid(raster: Raster, ground: Colour): LumaGrid {
-  const cells = raster.width * raster.height < COARSE_FROM_PIXELS ? FINE : COARSE;
-  const cell = {
-    width: Math.max(1, Math.floor(raster.width / cells.width)),
-    height: Math.max(1, Math.floor(raster.height / cells.height)),
-  };
-  const extent = { width: raster.width / cell.width, height: raster.height / cell.height };
-  const [width, height] = [Math.ceil(extent.width), Math.ceil(extent.height)];
-  const columns = sampledColumns(raster.width, width, cell.width);
-  const rows = samplesOf(cell.height);
-  const values = new Float32Array(width * height);
-  for (let row = 0; row < height; row++) {
-    const sums = values.subarray(row * width, (row + 1) * width);
-    for (const offset of rows) {
-      addRow(raster, {
-        row: Math.min(row * cell.height + offset, raster.height - 1),
-        columns,
-        ground,
-      }, sums);
-    }
-    const count = rows.length * columns.length / width;
-    for (let at = 0; at < width; at++) sums[at]! /= count;
+export class GridSampler {
+  readonly #raster: Raster;
+  readonly #ground: Colour;
+  readonly #size: Size;
+  readonly #extent: Size;
+  /** Where the samples of a row are, in its bytes: as many a cell as the cell has, in order. */
+  readonly #columns: Int32Array;
+  readonly #samples: readonly Sample[];
+  readonly #luma: Float32Array;
+  readonly #colour: Float32Array;
+  readonly #samplesInCell: number;
+  #next = 0;
+
+  constructor(raster: Raster, ground: Colour) {
+    this.#raster = raster;
+    this.#ground = ground;
+    const cells = raster.width * raster.height < COARSE_FROM_PIXELS ? FINE : COARSE;
+    const cell = {
+      width: Math.max(1, Math.floor(raster.width / cells.width)),
+      height: Math.max(1, Math.floor(raster.height / cells.height)),
+    };
+    this.#extent = { width: raster.width / cell.width, height: raster.height / cell.height };
+    const [width, height] = [Math.ceil(this.#extent.width), Math.ceil(this.#extent.height)];
+    this.#size = { width, height };
+    const across = sampled(raster.width, width, cell.width);
+    this.#columns = Int32Array.from(across, ({ at }) => at * raster.channels);
+    const down = sampled(raster.height, height, cell.height);
+    this.#samples = down.map(({ at, cell }) => ({ row: at, cellRow: cell }));
+    this.#samplesInCell = across.length / width * (down.length / height);
+    this.#luma = new Float32Array(width * height);
+    this.#colour = new Float32Array(width * height * 3);
   }
-  return { width, height, extent, values };
+
+  /** Takes in a row. Rows come from the top down, each once. */
+  take(row: number): void {
+    for (; this.#samples[this.#next]?.row === row; this.#next++) {
+      const { cellRow } = this.#samples[this.#next]!;
+      if (this.#raster.channels === 3) this.#addOpaque(row, cellRow);
+      else this.#addOnGround(row, cellRow);
+    }
+  }
+
+  /** Means over the samples, when all rows were taken in. */
+  finish(): { readonly luma: LumaGrid; readonly colour: ColourGrid } {
+    const grid = { ...this.#size, extent: this.#extent };
+    return {
+      luma: { ...grid, values: divided(this.#luma, this.#samplesInCell) },
+      colour: { ...grid, values: divided(this.#colour, this.#samplesInCell) },
+    };
+  }
+
+  /** Adds a row's samples to the sums of its cells: whole numbers, exact in 32 bits. */
+  #addOpaque(row: number, cellRow: number) {
+    const { pixels, width } = this.#raster;
+    const columns = this.#columns;
+    const cells = this.#size.width;
+    const each = columns.length / cells;
+    const start = row * width * 3;
+    for (let cell = 0, next = 0, to = cellRow * cells; cell < cells; cell++, to++) {
+      let [levels, reds, greens, blues] = [0, 0, 0, 0];
+      for (const end = next + each; next < end; next++) {
+        const at = start + columns[next]!;
+        const [red, green, blue] = [pixels[at]!, pixels[at + 1]!, pixels[at + 2]!];
+        levels += luma(red, green, blue);
+        reds += red;
+        greens += green;
+        blues += blue;
+      }
+      this.#luma[to]! += levels;
+      this.#colour[3 * to]! += reds;
+      this.#colour[3 * to + 1]! += greens;
+      this.#colour[3 * to + 2]! += blues;
+    }
+  }
+
+  #addOnGround(row: number, cellRow: number) {
+    const { width, pixels } = this.#raster;
+    const start = row * width * 4;
+    const each = this.#columns.length / this.#size.width;
+    const ground = this.#ground;
+    for (let sample = 0; sample < this.#columns.length; sample++) {
+      const at = start + this.#columns[sample]!;
+      const to = cellRow * this.#size.width + Math.floor(sample / each);
+      const alpha = pixels[at + 3]!;
+      const sum = (channel: 0 | 1 | 2) =>
+        pixels[at + channel]! * alpha + ground[channel] * (255 - alpha);
+      const mixed = (channel: 0 | 1 | 2) => Math.floor((sum(channel) + 127) / 255);
+      this.#luma[to]! += luma(mixed(0), mixed(1), mixed(2));
+      this.#colour[3 * to]! += sum(0) / 255;
+      this.#colour[3 * to + 1]! += sum(1) / 255;
+      this.#colour[3 * to + 2]! += sum(2) / 255;
+    }
+  }
 }
 
-interface SampledRow {
-  readonly row: number;
-  /** As many a cell as the cell has samples, in order. */
-  readonly columns: Int32Array;
-  readonly ground: Colour;
-}
-
-/** Adds a row's samples to the sums of its cells: whole numbers, exact in 32 bits. */
-function addRow(raster: Raster, { row, columns, ground }: SampledRow, sums: Float32Array) {
-  const { width, channels, pixels } = raster;
-  const start = row * width * channels;
-  const each = columns.length / sums.length;
-  for (let cell = 0, next = 0; cell < sums.length; cell++) {
-    const end = next + each;
-    let sum = 0;
-    for (; next < end; next++) {
-      const at = start + columns[next]! * channels;
-      sum += channels === 3
-        ? luma(pixels[at]!, pixels[at + 1]!, pixels[at + 2]!)
-        : lumaOn(ground, pixels, at);
-    }
-    sums[cell]! += sum;
-  }
+function divided(sums: Float32Array, by: number): Float32Array {
+  for (let at = 0; at < sums.length; at++) sums[at]! /= by;
+  return sums;
 }
 
 function luma(red: number, green: number, blue: number): number {
   return (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16;
 }
 
-function lumaOn(ground: Colour, pixels: Uint8Array, at: number): number {
-  const alpha = pixels[at + 3]!;
-  const mixed = (channel: 0 | 1 | 2) =>
-    Math.floor((pixels[at + channel]! * alpha + ground[channel] * (255 - alpha) + 127) / 255);
-  return luma(mixed(0), mixed(1), mixed(2));
-}
-
-function sampledColumns(pixels: number, cells: number, cellWidth: number): Int32Array {
-  const offsets = samplesOf(cellWidth);
-  return Int32Array.from({ length: cells * offsets.length }, (_, at) => {
-    const [cell, sample] = [Math.floor(at / offsets.length), at % offsets.length];
-    return Math.min(cell * cellWidth + offsets[sample]!, pixels - 1);
-  });
+/** Which pixels of a side are looked at, in order, and in which cell. */
+function sampled(
+  pixels: number,
+  cells: number,
+  cellLength: number,
+): readonly { readonly at: number; readonly cell: number }[] {
+  const offsets = samplesOf(cellLength);
+  return Array.from({ length: cells }, (_, cell) => cell).flatMap((cell) =>
+    offsets.map((offset) => ({ at: Math.min(cell * cellLength + offset, pixels - 1), cell }))
+  );
 }
 
 /**

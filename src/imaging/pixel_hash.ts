@@ -20,21 +20,47 @@ export function hasTransparency({ channels, pixels }: Raster): boolean {
  * at most 32 bits for certain, others but for one in 2³²; pictures that differ in several rows are told
  * apart by all of them. It holds against accidents, not against somebody who makes two files collide.
  */
-export function pixelHash(raster: Raster): string {
-  const isOpaque = !hasTransparency(raster);
-  const channels = isOpaque ? 3 : 4;
-  const head = new DataView(new ArrayBuffer(12 + 4 * raster.height));
-  [raster.width, raster.height, channels].forEach((part, at) => head.setUint32(4 * at, part, true));
-  const stride = raster.width * raster.channels;
-  const spare = raster.channels === channels && isOpaque
-    ? undefined
-    : new Uint8Array(raster.width * channels);
-  for (let row = 0; row < raster.height; row++) {
-    const pixels = raster.pixels.subarray(row * stride, (row + 1) * stride);
-    const counted = spare === undefined ? pixels : visiblePart(pixels, spare, isOpaque);
-    head.setUint32(12 + 4 * row, crc32(counted), true);
+export class PixelHasher {
+  readonly #raster: Raster;
+  readonly #isOpaque: boolean;
+  readonly #head: DataView<ArrayBuffer>;
+  readonly #spare: Uint8Array | undefined;
+
+  /** `isOpaque` as `hasTransparency` says. */
+  constructor(raster: Raster, isOpaque = !hasTransparency(raster)) {
+    this.#raster = raster;
+    this.#isOpaque = isOpaque;
+    const channels = isOpaque ? 3 : 4;
+    this.#head = new DataView(new ArrayBuffer(12 + 4 * raster.height));
+    [raster.width, raster.height, channels].forEach((part, at) =>
+      this.#head.setUint32(4 * at, part, true)
+    );
+    const isPlain = raster.channels === 3;
+    this.#spare = isPlain ? undefined : new Uint8Array(raster.width * channels);
   }
-  return sha256(new Uint8Array(head.buffer));
+
+  /** Takes in a row, each once. */
+  take(row: number): void {
+    const { width, channels, pixels } = this.#raster;
+    const stride = width * channels;
+    const part = pixels.subarray(row * stride, (row + 1) * stride);
+    const counted = this.#spare === undefined
+      ? part
+      : visiblePart(part, this.#spare, this.#isOpaque);
+    this.#head.setUint32(12 + 4 * row, crc32(counted), true);
+  }
+
+  /** When all rows were taken in. */
+  finish(): string {
+    return sha256(new Uint8Array(this.#head.buffer));
+  }
+}
+
+/** See `PixelHasher`. */
+export function pixelHash(raster: Raster): string {
+  const hasher = new PixelHasher(raster);
+  for (let row = 0; row < raster.height; row++) hasher.take(row);
+  return hasher.finish();
 }
 
 /** A row of four channels, without its alpha, or with the colours of invisible pixels black. */

@@ -1,5 +1,6 @@
 import type sharp from "sharp";
-import { noteReads } from "./raster_memory.ts";
+import type { Sharp } from "sharp";
+import { whileReading } from "../runtime/buffer_memory.ts";
 
 export type SharpFactory = typeof sharp;
 
@@ -24,4 +25,16 @@ export function loadSharp(): Promise<SharpFactory> {
       },
     });
   });
+}
+
+/** What begins a native call; all else only notes what it is to do. */
+const calls = ["toBuffer", "toFile", "metadata", "stats"] as const;
+
+/** Keeps a buffer from being freed while a call of this pipeline reads it. */
+function noteReads(pipeline: Sharp, buffer: ArrayBufferLike): void {
+  const methods = pipeline as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  for (const name of calls) {
+    const call = methods[name]!;
+    methods[name] = (...args) => whileReading(buffer, () => call.apply(pipeline, args));
+  }
 }

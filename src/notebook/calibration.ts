@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isScalar, parseDocument } from "yaml";
+import { isScalar, parseDocument } from "../runtime/yaml.ts";
 import { z } from "zod";
 import { type Decision, foldDecisions, pairKey, parseDecisions } from "../decisions/decisions.ts";
 import { distanceWords } from "../dedupe/selecting.ts";

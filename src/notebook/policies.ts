@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
-import { stringify } from "yaml";
+import { stringify } from "../runtime/yaml.ts";
 import { z } from "zod";
 import { predictEffect } from "../baseline/effect.ts";
 import type { Baseline } from "../baseline/baseline.ts";

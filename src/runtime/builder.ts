@@ -1,26 +1,39 @@
-import { stringify } from "yaml";
+import { stringify } from "./yaml.ts";
 import type { z } from "zod";
 import type { Kind } from "./artifact.ts";
 import type { ParamType } from "./recipe.ts";
 import type { RecipeText } from "./session.ts";
 import type { AnyStep, InputPorts, OutputPorts, Port, StepDefinition } from "./step.ts";
 
-/** Whether a port carries one value for all (`one`) or one for each item. */
-type Width<Flow> = Flow extends "one" ? "one" : "items";
+/** The items that a node's output gave birth to, written "node.output". */
+export interface ItemsOf<Birthplace extends string> {
+  readonly birthplace: Birthplace;
+}
+
+/** How many values a wire carries: one for all, or one for each of some items. */
+type Flow = "one" | ItemsOf<string>;
 
 /** An output of a node, for wiring into another's input. */
-export interface Output<KindName extends string, W extends "one" | "items"> {
+export interface Output<KindName extends string, For extends Flow> {
   readonly node: string;
   readonly port: string;
   /** Only for the compiler: what the output carries. */
-  readonly carries?: readonly [KindName, W];
+  readonly carries?: readonly [KindName, For];
 }
 
-type OutputOf<P> = P extends Port<Kind<infer Name>, infer Flow> ? Output<Name, Width<Flow>> : never;
+/** What a port is wired to, or gives: `Items` are those of the node, `Born` those born here. */
+type OutputOf<P, Items extends ItemsOf<string>, Born extends ItemsOf<string> = Items> = P extends
+  Port<Kind<infer Name>, infer Flow>
+  ? Output<Name, Flow extends "one" ? "one" : Flow extends "many" ? Born : Items>
+  : never;
 
 /** A node of a recipe under construction; its outputs by port. */
-export type NodeOutputs<Out extends OutputPorts> = {
-  readonly [Name in keyof Out]: OutputOf<Out[Name]>;
+export type NodeOutputs<
+  Out extends OutputPorts,
+  Id extends string = string,
+  Items extends ItemsOf<string> = ItemsOf<string>,
+> = {
+  readonly [Name in keyof Out]: OutputOf<Out[Name], Items, ItemsOf<`${Id}.${Name & string}`>>;
 };
 
 /** A parameter of a recipe, as a value for `with`. */
@@ -54,13 +67,44 @@ export type Given<Value> =
     : Value extends object ? { readonly [Name in keyof Value]: Given<Value[Name]> }
     : Value);
 
-/** What `from` takes: an output for each input port. */
-export type Wiring<In extends InputPorts> = { readonly [Name in keyof In]?: OutputOf<In[Name]> };
+/** The names of the inputs that have to be wired. */
+type NeededInputs<In extends InputPorts> = {
+  [Name in keyof In]: In[Name] extends Port<Kind, string, false> ? Name : never;
+}[keyof In];
 
-export interface NodeOptions<In extends InputPorts, Params extends z.ZodObject> {
-  readonly from?: Wiring<In>;
-  readonly with?: { readonly [Name in keyof z.input<Params>]: Given<z.input<Params>[Name]> };
-}
+/** What `from` takes: an output for each input port, all those of items with the same items. */
+export type Wiring<In extends InputPorts, Items extends ItemsOf<string>> =
+  & { readonly [Name in NeededInputs<In>]: OutputOf<In[Name], Items> }
+  & { readonly [Name in Exclude<keyof In, NeededInputs<In>>]?: OutputOf<In[Name], Items> };
+
+/**
+ * Lets the compiler find `Items` by what is wired, which it cannot by types that depend on the step.
+ * It looks into both branches for that; then this is `unknown` and asks nothing of the wires.
+ */
+type FoundByWires<Items extends ItemsOf<string>> = Items extends ItemsOf<string> ? unknown
+  : Readonly<Record<string, Output<string, Items | "one"> | undefined>>;
+
+/** What `with` takes: a value for each parameter. */
+export type Settings<Params extends z.ZodObject> = {
+  readonly [Name in keyof z.input<Params>]: Given<z.input<Params>[Name]>;
+};
+
+/** The type of `{}`. */
+type Nothing = Record<never, never>;
+
+/** `{ name: Value }`, or `{ name?: Value }` where nothing has to be said. */
+type Part<Name extends string, Value> = Nothing extends Value ? { readonly [Key in Name]?: Value }
+  : { readonly [Key in Name]: Value };
+
+/** How a step is used; what it needs cannot be left out. */
+export type NodeOptions<
+  In extends InputPorts,
+  Params extends z.ZodObject,
+  Items extends ItemsOf<string>,
+> = Part<"from", Wiring<In, Items> & FoundByWires<Items>> & Part<"with", Settings<Params>>;
+
+/** The options of a node, to be left out where its step needs nothing. */
+type OptionsArgument<Options> = Nothing extends Options ? [options?: Options] : [options: Options];
 
 export interface ParamOptions<Type extends ParamType = ParamType> {
   readonly type: Type;
@@ -73,9 +117,10 @@ export interface ParamOptions<Type extends ParamType = ParamType> {
 }
 
 /**
- * Builds a recipe in TypeScript. The compiler checks that what is wired fits: the kind of artifact,
- * and one value against one for each item. The rest is checked like a recipe's file, which it turns
- * into with `toYaml()`.
+ * Builds a recipe in TypeScript. The compiler checks that nothing needed is left out and that what is
+ * wired fits: the kind of artifact, one value against one for each item, and that a node's items were
+ * all born at one place (`ItemsOf<"photos.images">`), where ids are literals. The rest is checked like
+ * a recipe's file, which it turns into with `toYaml()`.
  *
  * ```ts
  * import assert from "node:assert/strict";
@@ -115,27 +160,32 @@ export class RecipeBuilder {
   }
 
   /** Adds a node and gives its outputs. Throws when the id is taken. */
-  step<In extends InputPorts, Params extends z.ZodObject, Out extends OutputPorts>(
-    id: string,
+  step<
+    const Id extends string,
+    In extends InputPorts,
+    Params extends z.ZodObject,
+    Out extends OutputPorts,
+    Items extends ItemsOf<string>,
+  >(
+    id: Id,
     step: StepDefinition<In, Params, Out>,
-    options: NodeOptions<In, Params> = {},
-  ): NodeOutputs<Out> {
+    ...options: OptionsArgument<NodeOptions<In, Params, Items>>
+  ): NodeOutputs<Out, Id, Items> {
     if (this.#nodes.has(id)) {
       throw new TypeError(`Cannot add node "${id}": the recipe has one of that name`);
     }
     this.#steps.add(step as unknown as AnyStep);
-    const from = Object.fromEntries(
-      Object.entries(options.from ?? {} as Wiring<In>).flatMap(([port, wire]) =>
-        wire === undefined ? [] : [[port, `${(wire as Wire).node}.${(wire as Wire).port}`]]
-      ),
+    const { from = {}, with: settings } = (options[0] ?? {}) as GivenOptions;
+    const wires = Object.entries(from).flatMap(([input, wire]) =>
+      wire === undefined ? [] : [[input, `${wire.node}.${wire.port}`]]
     );
     this.#nodes.set(id, {
       use: step.name,
-      ...(Object.keys(from).length > 0 ? { from } : {}),
-      ...(options.with === undefined ? {} : { with: escaped(options.with) }),
+      ...(wires.length > 0 ? { from: Object.fromEntries(wires) } : {}),
+      ...(settings === undefined ? {} : { with: escaped(settings) }),
     });
     const outputs = Object.keys(step.outputs).map((port) => [port, { node: id, port }]);
-    return Object.fromEntries(outputs) as NodeOutputs<Out>;
+    return Object.fromEntries(outputs) as NodeOutputs<Out, Id, Items>;
   }
 
   /** The recipe as a file's text. */
@@ -163,7 +213,11 @@ export class RecipeBuilder {
   }
 }
 
-type Wire = Output<string, "one" | "items">;
+/** A node's options as they are when the program runs. */
+interface GivenOptions {
+  readonly from?: Readonly<Record<string, Output<string, Flow> | undefined>>;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
 
 /** No folded lines, aliases or block scalars (which lose " \n"): each value as it is. */
 const written = { lineWidth: 0, aliasDuplicateObjects: false, blockQuote: false } as const;

@@ -1,3 +1,4 @@
+import { freeBytes } from "./buffer_memory.ts";
 import type { ArtifactRef, Blob, Handle, Kind } from "./artifact.ts";
 
 /** Where a handle gets its bytes. */
@@ -49,6 +50,7 @@ export function isHandle(value: unknown): value is Handle {
  */
 export class HandleScope {
   readonly #opened = new Map<string, Opened>();
+  readonly #owned: Uint8Array[] = [];
 
   /** `rank` is its item's place among those that began, from 0. */
   constructor(readonly readBytes: ReadBytes, readonly rank = 0) {}
@@ -69,12 +71,19 @@ export class HandleScope {
     return value;
   }
 
+  /** Takes over bytes that nobody else has, to free them in the end: they are empty from then on. */
+  own(bytes: Uint8Array): void {
+    this.#owned.push(bytes);
+  }
+
   /** Frees pixels and bytes; what is read afterwards is opened again. */
   async release(): Promise<void> {
     for (const { kind, value } of this.#opened.values()) {
       const opened = await value.catch(() => undefined);
       if (opened !== undefined) kind.release?.(opened);
     }
+    this.#owned.forEach(freeBytes);
+    this.#owned.length = 0;
   }
 }
 

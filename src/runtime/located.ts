@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Node } from "./yaml.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceFile, Span } from "./source.ts";
 import { type Oddness, type ReadYaml, readYaml } from "./yaml_reader.ts";

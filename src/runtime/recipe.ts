@@ -10,7 +10,7 @@ import {
   writtenText,
 } from "./located.ts";
 import { isId, type MatchedKeys, matchKeys, Reader, sourceOf, type UnknownKey } from "./reader.ts";
-import { isAlias, isMap, isNode, isScalar, visit } from "yaml";
+import { isAlias, isMap, isNode, isScalar, visit } from "./yaml.ts";
 import { type ParamDeclaration, paramKeys, readParam } from "./recipe_params.ts";
 import type { SourceFile, Span } from "./source.ts";
 

@@ -351,8 +351,9 @@ export class Run {
     const [port, { kind }] = outputPorts(node.step).find(([, each]) => each.flow === "many")!;
     const byteLength = bytes?.length ?? file.size;
     const ref: ArtifactRef = { kind: kind.name, hash, byteLength };
-    const readBytes = async (each: ArtifactRef) => bytes ?? await store.read(each);
-    // The steps that follow get the bytes that were just read for the hash.
+    // The steps that follow get the bytes that were just read for the hash, until the scope is released.
+    if (bytes !== undefined) scope.own(bytes);
+    const readBytes = async (each: ArtifactRef) => bytes?.length ? bytes : await store.read(each);
     if (bytes !== undefined) void scope.open(ref, kind, readBytes).catch(() => {});
     const open = () => scope.open(ref, kind, readBytes);
     await this.#firstLook(node, item, hash, async (task) => {

@@ -11,45 +11,65 @@ export type InputFlow = "each" | "all" | "one";
 export type OutputFlow = "each" | "one" | "many";
 
 /** One socket of a step. */
-export interface Port<K extends Kind = Kind, Flow extends string = string> {
+export interface Port<
+  K extends Kind = Kind,
+  Flow extends string = string,
+  Optional extends boolean = boolean,
+> {
   readonly kind: K;
   readonly flow: Flow;
   readonly doc: string;
-  readonly isOptional: boolean;
+  readonly isOptional: Optional;
 }
 
-interface PortOptions {
+interface PortOptions<Optional extends boolean> {
   /** The step also runs with nothing wired here. */
-  readonly isOptional?: boolean;
+  readonly isOptional?: Optional;
 }
 
 /** A port with one value an item. */
-export function each<K extends Kind>(kind: K, doc: string, options: PortOptions = {}) {
-  return { kind, flow: "each", doc, isOptional: options.isOptional ?? false } as Port<K, "each">;
+export function each<K extends Kind, Optional extends boolean = false>(
+  kind: K,
+  doc: string,
+  { isOptional }: PortOptions<Optional> = {},
+): Port<K, "each", NoInfer<Optional>> {
+  return { kind, flow: "each", doc, isOptional: isOptional ?? false as Optional };
 }
 
 /** An input that waits for every item and gets them all at once. */
-export function all<K extends Kind>(kind: K, doc: string, options: PortOptions = {}) {
-  return { kind, flow: "all", doc, isOptional: options.isOptional ?? false } as Port<K, "all">;
+export function all<K extends Kind, Optional extends boolean = false>(
+  kind: K,
+  doc: string,
+  { isOptional }: PortOptions<Optional> = {},
+): Port<K, "all", NoInfer<Optional>> {
+  return { kind, flow: "all", doc, isOptional: isOptional ?? false as Optional };
 }
 
 /** A port with a single value shared by all items. */
-export function one<K extends Kind>(kind: K, doc: string, options: PortOptions = {}) {
-  return { kind, flow: "one", doc, isOptional: options.isOptional ?? false } as Port<K, "one">;
+export function one<K extends Kind, Optional extends boolean = false>(
+  kind: K,
+  doc: string,
+  { isOptional }: PortOptions<Optional> = {},
+): Port<K, "one", NoInfer<Optional>> {
+  return { kind, flow: "one", doc, isOptional: isOptional ?? false as Optional };
 }
 
 /** An output where new items are born. */
-export function many<K extends Kind>(kind: K, doc: string) {
-  return { kind, flow: "many", doc, isOptional: false } as Port<K, "many">;
+export function many<K extends Kind>(kind: K, doc: string): Port<K, "many", false> {
+  return { kind, flow: "many", doc, isOptional: false };
 }
 
 export type InputPorts = Readonly<Record<string, Port<Kind, InputFlow>>>;
 export type OutputPorts = Readonly<Record<string, Port<Kind, OutputFlow>>>;
 
-/** What a step reads: a handle for `each` and `one`, a collection for `all`. */
+/**
+ * What a step reads: a handle for `each` and `one`, a collection for `all`, `undefined` for an optional
+ * port that is not wired.
+ */
 export type InputValues<In extends InputPorts> = {
-  readonly [Name in keyof In]: In[Name] extends Port<infer K, infer Flow>
-    ? Flow extends "all" ? Collection<ValueOf<K>> : Handle<ValueOf<K>>
+  readonly [Name in keyof In]: In[Name] extends Port<infer K, infer Flow, infer Optional> ?
+      | (Flow extends "all" ? Collection<ValueOf<K>> : Handle<ValueOf<K>>)
+      | (Optional extends true ? undefined : never)
     : never;
 };
 
@@ -201,7 +221,10 @@ export interface RemoteCall {
 }
 
 /** What the tools of a step are found by. */
-export type ToolContext = Pick<StepContext, "service">;
+export interface ToolContext extends Pick<StepContext, "service"> {
+  /** Fires when the run is being given up, where there is one. */
+  readonly signal?: AbortSignal;
+}
 
 /** What a batch is given besides its items and parameters. */
 export type BatchContext = Pick<StepContext, "service" | "signal">;

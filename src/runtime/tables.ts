@@ -4,6 +4,7 @@ import type { ArtifactRef, Column, Kind } from "./artifact.ts";
 import type { Disk } from "./disk.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
 import { hashListPath, sealingEnd, writeHashList } from "./hash_list.ts";
+import { loadModule } from "./load_module.ts";
 
 /** One Parquet file of a run: the outputs of a node that share their rows. */
 export interface TableDefinition {
@@ -99,6 +100,11 @@ export interface PreviousTables {
 const liveFlushRows = 200;
 const liveFlushMs = 250;
 
+/** With so many rows there, all cores are busy with pictures, and the main thread has time to load things. */
+const busyRows = 16;
+
+type Parquet = typeof import("./parquet.ts");
+
 /**
  * Writes a run's tables. While a node is at work its rows go to `<table>.jsonl`, in the order in
  * which they come; when it is done, `<table>.parquet` takes its place, in the order of the items. A
@@ -107,8 +113,9 @@ const liveFlushMs = 250;
 export class TableWriter {
   readonly #live = new Map<string, LiveTable>();
   readonly #digests: Record<string, string> = {};
-  /** What writes the final form; loaded with the first row, while pictures are still decoded. */
-  #parquet: Promise<typeof import("./parquet.ts")> | undefined;
+  /** What writes the final form. */
+  #parquet: Promise<Parquet> | undefined;
+  #added = 0;
 
   constructor(
     readonly folder: string,
@@ -123,11 +130,11 @@ export class TableWriter {
     let live = this.#live.get(definition.name);
     if (live === undefined) {
       live = new LiveTable(join(this.folder, `${definition.name}.jsonl`));
-      this.#parquet ??= import("./parquet.ts");
       this.#live.set(definition.name, live);
       this.#saveDefinition(definition);
     }
     live.add(JSON.stringify(this.#record(definition, row)));
+    if (++this.#added === busyRows) void this.#loadParquet();
   }
 
   /** Writes a table in its final form. Rows are read several times, so they come from a function. */
@@ -195,8 +202,12 @@ export class TableWriter {
     }
   }
 
+  #loadParquet(): Promise<Parquet> {
+    return this.#parquet ??= loadModule<Parquet>("./parquet.ts", import.meta.url);
+  }
+
   async #write(definition: TableDefinition, rows: Iterable<TableRow>, target: string) {
-    const { writeParquet } = await (this.#parquet ??= import("./parquet.ts"));
+    const { writeParquet } = await this.#loadParquet();
     const temporary = join(this.folder, `.${definition.name}.parquet${sealingEnd}`);
     const records = this.#records(definition, rows);
     try {

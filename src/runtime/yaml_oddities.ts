@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq } from "yaml";
+import { isAlias, isMap, isScalar, isSeq } from "./yaml.ts";
 import { suggestion } from "./suggestion.ts";
 import { type Fault, quote, quotings, removal, shown } from "./yaml_fault.ts";
 import { keyFault } from "./yaml_keys.ts";

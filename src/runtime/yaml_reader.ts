@@ -1,4 +1,4 @@
-import { type Document, parseDocument } from "yaml";
+import { type Document, parseDocument } from "./yaml.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceFile, Span } from "./source.ts";
 import { bracketFaults, quoteFault } from "./yaml_brackets.ts";

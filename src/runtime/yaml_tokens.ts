@@ -1,4 +1,5 @@
-import { CST, Lexer } from "yaml";
+import type { CST as Cst } from "yaml";
+import { CST, Lexer } from "./yaml.ts";
 
 /** A piece of a YAML text. Tokens cover the whole text, in order; `[start, end)` in UTF-16. */
 export interface Token {
@@ -8,7 +9,7 @@ export interface Token {
   readonly source: string;
 }
 
-export type TokenType = CST.TokenType | "none";
+export type TokenType = Cst.TokenType | "none";
 
 /** A token list that does not grow with nesting: the lexer keeps no stack. */
 export function tokensOf(text: string): readonly Token[] {

@@ -1,3 +1,4 @@
+import { loadModule } from "../runtime/load_module.ts";
 import type { ModelEntry } from "../vision/registry.ts";
 import { type Feeds, type Inference, ModelProblem, type ModelSession } from "./inference.ts";
 import { checkedPath, ownRegistryPath } from "./model_files.ts";
@@ -26,6 +27,8 @@ export interface OnnxOptions {
   readonly createRunner?: () => Runner;
   /** Whether there is graphics hardware; looked for when left out. */
   readonly hasGraphicsDevice?: () => boolean;
+  /** Milliseconds, never going back, by which providers are compared; the system's when left out. */
+  readonly now?: () => number;
 }
 
 /** Opened on a provider. */
@@ -53,7 +56,9 @@ export class OnnxInference implements Inference {
 
   async entry(name: string): Promise<ModelEntry> {
     // Its schema takes time to make, and most runs ask for no model.
-    const { loadModels, modelNamed } = await import("./model_registry.ts");
+    const { loadModels, modelNamed } = await loadModule<
+      typeof import("./model_registry.ts")
+    >("./model_registry.ts", import.meta.url);
     const loading = this.#models ??= loadModels(ownRegistryPath(this.#options.folder));
     try {
       return modelNamed(await loading, name);
@@ -154,9 +159,10 @@ export class OnnxInference implements Inference {
     const outputs = entry.outputs.map(({ name }) => name);
     const network = await runner.open({ path, provider: "cpu", outputs });
     const cpu: Opened = { provider: "cpu", network };
+    const now = this.#options.now ?? (() => performance.now());
     const [webgpuMs, cpuMs] = [
-      await trialMs(sessionOf(runner, entry, opened)).catch(() => Infinity),
-      await trialMs(sessionOf(runner, entry, cpu)),
+      await trialMs(sessionOf(runner, entry, opened), now).catch(() => Infinity),
+      await trialMs(sessionOf(runner, entry, cpu), now),
     ];
     const [kept, dropped] = webgpuMs <= cpuMs ? [opened, cpu] : [cpu, opened];
     await runner.drop(dropped.network.id);
@@ -186,12 +192,12 @@ function unreadable(entry: ModelEntry, path: string, words: string): ModelProble
 }
 
 /** Milliseconds for one item: the second of two calls, as the first prepares. */
-async function trialMs(session: ModelSession): Promise<number> {
+async function trialMs(session: ModelSession, now: () => number): Promise<number> {
   const item = blankItem(session.entry);
   await session.run([item]);
-  const started = performance.now();
+  const started = now();
   await session.run([item]);
-  return performance.now() - started;
+  return now() - started;
 }
 
 /** An item of ones in the size that pictures are made in. */

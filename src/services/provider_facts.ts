@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parse } from "../runtime/yaml.ts";
 import type { VisionProvider } from "./vision.ts";
 
 const imageTokens = z.discriminatedUnion("kind", [
@@ -40,7 +41,6 @@ const address = new URL("../../models/providers.yaml", import.meta.url);
 
 /** Reads the dated facts of a provider. */
 export async function providerFacts(provider: VisionProvider): Promise<ProviderFacts> {
-  const { parse } = await import("yaml");
   const text = await Deno.readTextFile(address);
   const shape = z.record(z.string(), factsShape);
   return shape.parse(parse(text))[provider]!;

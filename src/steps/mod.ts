@@ -1,4 +1,5 @@
 import { Catalog } from "../runtime/catalog.ts";
+import { loadModule } from "../runtime/load_module.ts";
 import { type AnyStep, isStep } from "../runtime/step.ts";
 
 /** Every built-in step, one line each; `image.proxy` is what `image/proxy.ts` exports. */
@@ -36,9 +37,9 @@ const names = [
 /** The built-in steps. */
 export const catalog = new Catalog([], { names, load });
 
-/** The path is computed: Deno reads ahead whatever a literal import names, used or not. */
 async function load(name: string): Promise<AnyStep> {
-  const module = await import(new URL(`${name.replace(".", "/")}.ts`, import.meta.url).href);
+  const path = `./${name.replace(".", "/")}.ts`;
+  const module = await loadModule<Readonly<Record<string, unknown>>>(path, import.meta.url);
   const step = Object.values(module).find((value): value is AnyStep =>
     isStep(value) && value.name === name
   );

@@ -3,7 +3,7 @@ import type { Sharp } from "sharp";
 import { type Content, hashDistance, largest } from "../../src/dedupe/content.ts";
 import { samePictures } from "../../src/dedupe/same_pictures.ts";
 import { thumbnailOf } from "../../src/dedupe/thumbnail.ts";
-import { fingerprintRaster, lumaGrids } from "../../src/imaging/fingerprint.ts";
+import { fingerprintOf, passOver } from "../../src/imaging/fingerprint.ts";
 import { Image } from "../../src/imaging/image.ts";
 import type { Raster } from "../../src/imaging/raster.ts";
 import {
@@ -140,11 +140,11 @@ async function decoded(bytes: Uint8Array): Promise<Raster> {
 }
 
 function contentOf(raster: Raster, name: string): Content {
-  const grids = lumaGrids(raster);
+  const pass = passOver(raster);
   return {
     sha256: name,
-    fingerprint: fingerprintRaster(raster, { grids }),
-    thumbnail: thumbnailOf(raster, grids),
+    fingerprint: fingerprintOf(pass),
+    thumbnail: thumbnailOf(pass),
     embedding: undefined,
     shot: undefined,
     copies: 1,

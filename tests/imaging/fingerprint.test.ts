@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import sharp from "sharp";
 import { decodeRaster } from "../../src/imaging/decode.ts";
-import { fingerprintRaster, structure } from "../../src/imaging/fingerprint.ts";
+import {
+  fingerprintOf,
+  type FingerprintOptions,
+  passOver,
+  structure,
+} from "../../src/imaging/fingerprint.ts";
 import { readHeader } from "../../src/imaging/header.ts";
 import { dHash, hammingDistance, pHash } from "../../src/imaging/perceptual_hash.ts";
 import { pixelHash } from "../../src/imaging/pixel_hash.ts";
@@ -20,6 +25,10 @@ import {
 
 async function decoded(bytes: Uint8Array): Promise<Raster> {
   return await decodeRaster(bytes, await readHeader(bytes), { size: "full" });
+}
+
+function fingerprintRaster(raster: Raster, options?: FingerprintOptions) {
+  return fingerprintOf(passOver(raster), options);
 }
 
 /** A picture of shapes on nothing: the colour of the shape, and of what cannot be seen. */

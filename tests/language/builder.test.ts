@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { join } from "node:path";
-import { defineStep, each, image, openSession, produced, recipe, steps, text, z } from "tintype";
+import {
+  all,
+  defineStep,
+  each,
+  image,
+  many,
+  one,
+  openSession,
+  produced,
+  recipe,
+  steps,
+  text,
+  z,
+} from "tintype";
 import { formatDiagnostic } from "../../src/runtime/diagnostic.ts";
 import type { RecipeBuilder } from "../../src/runtime/builder.ts";
 
@@ -32,6 +45,34 @@ const spell = defineStep({
   params: z.object({}),
   outputs: { words: each(text, "the words") },
   run: () => produced({ words: "" }),
+});
+
+const cut = defineStep({
+  name: "own.cut",
+  version: 1,
+  doc: "Cuts pictures into parts.",
+  origin: "computed",
+  inputs: {
+    image: each(image, "the pictures"),
+    words: each(text, "what to look for", { isOptional: true }),
+  },
+  params: z.object({}),
+  outputs: { parts: many(image, "the parts"), words: each(text, "what was found") },
+  run: () => produced({ parts: [], words: "" }),
+});
+
+const gather = defineStep({
+  name: "own.gather",
+  version: 1,
+  doc: "Gathers words, needing none for it.",
+  origin: "computed",
+  inputs: {
+    before: one(text, "what was gathered before", { isOptional: true }),
+    words: all(text, "the words", { isOptional: true }),
+  },
+  params: z.object({ start: z.int().default(0) }),
+  outputs: { all: one(text, "all words") },
+  run: () => produced({ all: "" }),
 });
 
 async function checkedGraph(built: RecipeBuilder) {
@@ -152,7 +193,8 @@ Deno.test("any text survives, dollar signs, braces and odd characters too", asyn
 Deno.test("a node or parameter of a name that is taken is refused", () => {
   const built = recipe("twice");
   built.step("photos", steps.scan, { with: { folder: "a" } });
-  assert.throws(() => built.step("photos", steps.scan), /Cannot add node "photos"/);
+  const again = () => built.step("photos", steps.scan, { with: { folder: "b" } });
+  assert.throws(again, /Cannot add node "photos"/);
   built.param("a", { type: "integer" });
   assert.throws(() => built.param("a", { type: "integer" }), /Cannot declare parameter "a"/);
 });
@@ -171,35 +213,93 @@ Deno.test("names of Object's prototype are names like others", async () => {
 /** Never called: that it compiles, with an error at each line that is marked so, is the test. */
 export function wiringThatTheCompilerRefuses(): void {
   const built = recipe("wrong");
-  const word = built.param("word", { type: "string" });
-  const photos = built.step("photos", steps.scan, { with: { folder: word } });
-  const small = built.step("small", steps.proxy, { from: { image: photos.images } });
+  const photos = built.step("photos", steps.scan, { with: { folder: "a" } });
+  const image = photos.images;
+  const others = built.step("others", steps.scan, { with: { folder: "b" } });
+  const small = built.step("small", steps.proxy, { from: { image } });
   const words = built.step("words", spell, { from: { image: small.image } });
-  const report = built.step("report", steps.savings, {
-    from: { originals: photos.images, proxies: small.image },
-  });
+  const parts = built.step("parts", cut, { from: { image, words: words.words } });
+  const gathered = built.step("gathered", gather);
+  // @ts-expect-error: nothing for an input that has to be wired
+  built.step("a", steps.proxy);
+  // @ts-expect-error: nothing for an input that has to be wired, beside a parameter
+  built.step("b", steps.proxy, { with: { quality: 3 } });
+  // @ts-expect-error: nothing for an input that has to be wired, in an empty map
+  built.step("c", steps.proxy, { from: {} });
+  // @ts-expect-error: nothing for an input that has to be wired, since it is undefined
+  built.step("d", steps.proxy, { from: { image: undefined } });
+  // @ts-expect-error: nothing for one of two inputs that have to be wired
+  built.step("e", steps.savings, { from: { originals: image } });
+  // @ts-expect-error: nothing for the input that has to be wired beside an optional one
+  built.step("f", cut, { from: { words: words.words } });
   // @ts-expect-error: texts where pictures are wanted
-  built.step("a", steps.proxy, { from: { image: words.words } });
+  built.step("g", steps.proxy, { from: { image: words.words } });
+  // @ts-expect-error: pictures where an optional input wants texts
+  built.step("h", cut, { from: { image, words: image } });
   // @ts-expect-error: a single value where one for each item is wanted
-  built.step("b", steps.proxy, { from: { image: report.total } });
+  built.step("i", gather, { from: { words: gathered.all } });
+  // @ts-expect-error: one value for each item where a single one is wanted
+  built.step("j", gather, { from: { before: words.words } });
   // @ts-expect-error: no such input
-  built.step("c", steps.proxy, { from: { picture: photos.images } });
+  built.step("k", steps.proxy, { from: { picture: image } });
+  // @ts-expect-error: no such input, beside the one that is wanted
+  built.step("l", steps.proxy, { from: { image, picture: image } });
   // @ts-expect-error: no such output
-  built.step("d", steps.proxy, { from: { image: photos.image } });
+  built.step("m", steps.proxy, { from: { image: photos.image } });
+  // @ts-expect-error: photos of one scan with those of another
+  built.step("n", steps.savings, { from: { originals: image, proxies: others.images } });
+  // @ts-expect-error: parts of photos with texts about the photos
+  built.step("o", cut, { from: { image: parts.parts, words: words.words } });
+  // @ts-expect-error: neither "from" nor "with"
+  built.step("p", steps.proxy, { fron: { image } });
+}
+
+/** Never called, as above. */
+export function settingsThatTheCompilerRefuses(): void {
+  const built = recipe("wrong");
+  const word = built.param("word", { type: "string" });
+  const { images: image } = built.step("photos", steps.scan, { with: { folder: word } });
   // @ts-expect-error: no such parameter
-  built.step("e", steps.proxy, { with: { qualty: 3 } });
+  built.step("a", steps.proxy, { from: { image }, with: { qualty: 3 } });
   // @ts-expect-error: a text where a number is wanted
-  built.step("f", steps.proxy, { with: { quality: "85" } });
+  built.step("b", steps.proxy, { from: { image }, with: { quality: "85" } });
   // @ts-expect-error: no such choice
-  built.step("g", steps.proxy, { with: { format: "jpg" } });
+  built.step("c", steps.proxy, { from: { image }, with: { format: "jpg" } });
   // @ts-expect-error: a parameter of another type
-  built.step("h", steps.proxy, { with: { quality: word } });
+  built.step("d", steps.proxy, { from: { image }, with: { quality: word } });
   // @ts-expect-error: a required parameter is missing
-  built.step("i", steps.scan, { with: { hidden: true } });
+  built.step("e", steps.scan, { with: { hidden: true } });
+  // @ts-expect-error: a required parameter is missing, with all others
+  built.step("f", steps.scan);
+  // @ts-expect-error: a required parameter is missing, beside the wires
+  built.step("g", steps.files, { from: { image } });
   // @ts-expect-error: a wrong value inside a map
-  built.step("j", label, { with: { place: { x_px: 1, y_px: "2" } } });
+  built.step("h", label, { from: { image }, with: { place: { x_px: 1, y_px: "2" } } });
+  const lines = [built.param("n", { type: "integer" })] as const;
   // @ts-expect-error: a parameter of another type inside a list's element
-  built.step("k", label, { with: { lines: [built.param("n", { type: "integer" })] } });
+  built.step("i", label, { from: { image }, with: { lines } });
   // @ts-expect-error: no such type of parameter
   built.param("o", { type: "date" });
+}
+
+/** Never called, as above: no line here is refused. */
+export function wiringThatTheCompilerTakes(folders: readonly string[]): void {
+  const built = recipe("right");
+  const photos = built.step("photos", steps.scan, { with: { folder: "a" } });
+  const from = { image: photos.images };
+  built.step("optional", cut, { from });
+  built.step("undefined", cut, { from: { ...from, words: undefined }, with: {} });
+  const { words } = built.step("words", spell, { from });
+  const parts = built.step("parts", cut, { from: { ...from, words } });
+  const inParts = built.step("in-parts", spell, { from: { image: parts.parts } });
+  built.step("again", cut, { from: { image: parts.parts, words: inParts.words } });
+  const none = built.step("none", gather);
+  built.step("gathered", gather, { from: { before: none.all, words } });
+  for (const folder of folders) {
+    const { images } = built.step(folder, steps.scan, { with: { folder } });
+    const proxies = built.step(`${folder}-small`, steps.proxy, { from: { image: images } });
+    built.step(`${folder}-report`, steps.savings, {
+      from: { originals: images, proxies: proxies.image },
+    });
+  }
 }

@@ -14,6 +14,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "file_url",
     "version",
     "numbers",
+    "load_module",
+    "buffer_memory",
   ],
   vocabulary: [
     "artifact",
@@ -25,6 +27,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "catalog",
   ],
   pure: [
+    "yaml",
     "yaml_tokens",
     "yaml_fault",
     "yaml_brackets",

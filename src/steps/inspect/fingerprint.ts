@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { thumbnailOf } from "../../dedupe/thumbnail.ts";
-import { fingerprintRaster, lumaGrids } from "../../imaging/fingerprint.ts";
+import { fingerprintOf, passOver } from "../../imaging/fingerprint.ts";
 import { imagingTools } from "../../imaging/tools.ts";
 import { defineStep, each, produced } from "../../runtime/step.ts";
 import { image } from "../kinds.ts";
@@ -11,7 +11,8 @@ import { fingerprint } from "./kinds.ts";
  *
  * - `sha256`: of the file's bytes;
  * - `pixels`: of all decoded pixels, upright, sRGB, 8 bits, first frame, with the size: equal for a PNG, a
- *   lossless WebP and a TIFF of the same picture. SHA-256 over the CRC-32 of each row, see `pixelHash`;
+ *   lossless WebP and a TIFF of the same picture. SHA-256 over the CRC-32 of each row, see
+ *   `PixelHasher`;
  * - `dhash`: the difference hash of N. Krawetz (hackerfactor.com, "Kind of Like That", 2013): whether each
  *   pixel of 9 × 8 grey ones is brighter than the one to its left, row by row;
  * - `phash`: the perceptual hash of N. Krawetz (hackerfactor.com, "Looks Like It", 2011) as imagededup
@@ -30,7 +31,7 @@ import { fingerprint } from "./kinds.ts";
  */
 export const inspectFingerprint = defineStep({
   name: "inspect.fingerprint",
-  version: 2,
+  version: 3,
   doc: "Tells what identifies a picture: hashes of its bytes, of its pixels, and of how it looks.",
   origin: "computed",
   isResult: true,
@@ -44,9 +45,9 @@ export const inspectFingerprint = defineStep({
   tools: imagingTools,
   async run({ image }, { orientations }) {
     const raster = await (await image.read()).raster({ size: "full" });
-    const grids = lumaGrids(raster);
-    const made = fingerprintRaster(raster, { withOrientations: orientations, grids });
-    const thumbnail = thumbnailOf(raster, grids).toBase64();
+    const pass = passOver(raster);
+    const made = fingerprintOf(pass, { withOrientations: orientations });
+    const thumbnail = thumbnailOf(pass).toBase64();
     return produced({ fingerprint: { sha256: image.ref.hash, ...made, thumbnail } });
   },
 });
