@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import type { PlannedGroup } from "../runtime/plan.ts";
-import { ShardProblem, UnknownNode } from "../runtime/session.ts";
 import type { Shard } from "../runtime/shard.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
+import { asUsage } from "./run_request.ts";
 import { stepFileLines } from "./step_files.ts";
 import { alignedRows } from "./text.ts";
-import { UsageError } from "./usage_error.ts";
 
 interface PlanOptions extends RecipeOptions {
   readonly until?: string;
@@ -34,8 +33,7 @@ export async function plan(
       printPlan(groups);
     }
   } catch (error) {
-    if (!(error instanceof UnknownNode || error instanceof ShardProblem)) throw error;
-    throw new UsageError(error.message);
+    throw asUsage(error);
   }
   return exitCodes.complete;
 }

@@ -1,4 +1,5 @@
 import type { RunListener } from "../runtime/event.ts";
+import { StepProblem } from "../runtime/foreign_step.ts";
 import type { Graph } from "../runtime/graph.ts";
 import { type RunSettings, type Session, ShardProblem, UnknownNode } from "../runtime/session.ts";
 import type { Shard } from "../runtime/shard.ts";
@@ -63,6 +64,6 @@ export function onStopSignal(onSignal: () => void): Disposable {
 
 /** What is wrong with the command line where a run says so; any other error as it is. */
 export function asUsage(error: unknown): unknown {
-  const isUsage = error instanceof UnknownNode || error instanceof ShardProblem;
-  return isUsage ? new UsageError(error.message) : error;
+  const isUsage = [UnknownNode, ShardProblem, StepProblem].some((each) => error instanceof each);
+  return isUsage ? new UsageError((error as Error).message) : error;
 }

@@ -1,7 +1,12 @@
 import type { AskingStep } from "../runtime/foreign_step.ts";
 import type { Graph } from "../runtime/graph.ts";
 import type { Session } from "../runtime/session.ts";
-import { allowSteps, stepFilesOf, StepsNotAllowed } from "../runtime/step_approval.ts";
+import {
+  allowSteps,
+  StepAsksTooMuch,
+  stepFilesOf,
+  StepsNotAllowed,
+} from "../runtime/step_approval.ts";
 import { asksForNothing, permissionWords } from "../runtime/step_permissions.ts";
 import { printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
@@ -34,6 +39,7 @@ export async function allowStepFiles(
       return !isAsking || options.allowSteps === true || personAllows(options);
     });
   } catch (error) {
+    if (error instanceof StepAsksTooMuch) throw new UsageError(error.message);
     if (!(error instanceof StepsNotAllowed)) throw error;
     throw new UsageError(`${error.message} (read them; --allow-steps lets them have that)`);
   }

@@ -1,4 +1,5 @@
 import type { ArtifactRef, Blob, Handle, Kind } from "../runtime/artifact.ts";
+import { checkedEncoded } from "../runtime/foreign_result.ts";
 import { localDisk } from "../runtime/local_disk.ts";
 import { Rejection } from "../runtime/rejection.ts";
 import type {
@@ -170,7 +171,7 @@ class StepCall {
   }
 
   #input(input: InputMessage, kind: Kind): GuestHandle | ReadonlyMap<Member, GuestHandle> {
-    if ("handle" in input) return this.#handle(input.handle, input.ref, kind);
+    if ("handle" in input) return this.#handle(input.handle, input.ref, kind, input);
     return new Map(
       input.members.map((member, index) => [
         member,
@@ -179,8 +180,16 @@ class StepCall {
     );
   }
 
-  #handle(number: number, ref: ArtifactRef, kind: Kind, { isMember = false } = {}): GuestHandle {
-    const ask = (question: Question) => this.links.ask(number, question);
+  #handle(
+    number: number,
+    ref: ArtifactRef,
+    kind: Kind,
+    { isMember = false, bytes }: { readonly isMember?: boolean; readonly bytes?: Uint8Array },
+  ): GuestHandle {
+    const ask = (question: Question) =>
+      question.type === "bytes" && bytes !== undefined
+        ? Promise.resolve(bytes.slice())
+        : this.links.ask(number, question);
     const handle = new GuestHandle(ref, kind, ask);
     this.#handles.set(handle, number);
     // The values of an `all` port are opened anew at each read, so that nothing piles up.
@@ -216,9 +225,8 @@ class StepCall {
       ? this.#handles.get(value)
       : undefined;
     if (handle !== undefined) return { handle };
-    if (this.message.shared.includes(kind.name)) return { made: withoutSurroundings(value) };
-    const { bytes, facts } = kind.encode(value);
-    return { encoded: { bytes: compact(bytes), facts } };
+    if (this.message.shared.includes(kind.name)) return { made: value };
+    return { encoded: checkedEncoded(kind.encode(value), kind) };
   }
 }
 
@@ -256,24 +264,6 @@ class GuestHandle implements Handle {
     if (kind.afar === undefined) return await kind.open(blob);
     return kind.afar.open(blob, (question) => this.ask({ type: "value", question }));
   }
-}
-
-/** Bytes without the rest of the buffer that they lie in, which would be copied with them. */
-function compact(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
-}
-
-function withoutSurroundings(made: unknown): unknown {
-  if (made instanceof Uint8Array) return compact(made);
-  if (typeof made !== "object" || made === null || Array.isArray(made)) return made;
-  const isPlain = Object.values(made).every((value) => !(value instanceof Uint8Array));
-  if (isPlain) return made;
-  return Object.fromEntries(
-    Object.entries(made).map(([name, value]) => [
-      name,
-      value instanceof Uint8Array ? compact(value) : value,
-    ]),
-  );
 }
 
 /** What a step throws: a rejection is expected, anything else is a failure. */

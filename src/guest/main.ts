@@ -6,21 +6,67 @@
 import { registerHooks } from "node:module";
 import process from "node:process";
 import { getHeapStatistics } from "node:v8";
+import { stepLimits } from "../runtime/frames.ts";
+import { pack, type Packed, PackProblem, post, posted, unpack } from "../runtime/packing.ts";
 import type { AnyStep } from "../runtime/step.ts";
 import type { CallResult, FromWorker, Loaded, ToWorker } from "../runtime/step_messages.ts";
 import { brokenBy, declarationOf, parsed, stepIn } from "./declaration.ts";
 import { type Ask, StepCalls } from "./calls.ts";
+import { trapPrinting } from "./printing.ts";
 import "./vocabulary.ts";
 
 type Load = () => Promise<Readonly<Record<string, unknown>>>;
 
-/** Loads the module, and answers what comes to the port from then on. */
-export function serve(load: Load, port: MessagePort, options: { readonly isWhole: boolean }): void {
-  const send = port.postMessage.bind(port);
-  trapEnds((how) => send({ type: "ending", how: `called ${how}` } satisfies FromWorker));
+/** The way to the main process and back. */
+export interface Link {
+  /** Throws for what cannot be sent. */
+  readonly send: (message: FromWorker) => void;
+  listen(hear: (message: ToWorker) => void): void;
+}
+
+/** A port to the main process itself. */
+export function plain(port: MessagePort): Link {
+  return {
+    send: port.postMessage.bind(port),
+    listen: (hear) => port.onmessage = ({ data }: MessageEvent<ToWorker>) => hear(data),
+  };
+}
+
+/** Ports of a thread to others of its process, which pass on what is packed. */
+export function packing(
+  { hears, says }: { readonly hears: MessagePort; readonly says: MessagePort },
+): Link {
+  const port = { postMessage: says.postMessage.bind(says) };
+  return {
+    send(message) {
+      const packed = pack(message, { copies: true });
+      if (packed.json.length > stepLimits.jsonBytes) {
+        throw new PackProblem(
+          `its rows and texts take ${inMb(packed.json.length)} MB, where ` +
+            `${inMb(stepLimits.jsonBytes)} MB are the most`,
+        );
+      }
+      post(port, packed);
+    },
+    listen(hear) {
+      hears.onmessage = ({ data }: MessageEvent<Packed>) =>
+        hear(unpack(posted(data), { isTrusted: true }) as ToWorker);
+    },
+  };
+}
+
+function inMb(bytes: number): number {
+  return Math.ceil(bytes / 1e6);
+}
+
+/** Loads the module, and answers what comes over the link from then on. */
+export function serve(load: Load, link: Link, options: { readonly isWhole: boolean }): void {
+  const { send } = link;
+  trapEnds((how) => send({ type: "ending", how: `called ${how}` }));
   if (!options.isWhole) useVocabulary();
   const guest = new Guest(load, send);
-  port.onmessage = ({ data }: MessageEvent<ToWorker>) => guest.hear(data);
+  trapPrinting((text) => guest.print(text));
+  link.listen((message) => guest.hear(message));
   void guest.load();
 }
 
@@ -29,6 +75,7 @@ type Send = (message: FromWorker) => void;
 class Guest {
   readonly #calls: StepCalls;
   readonly #heapLimit = getHeapStatistics().heap_size_limit;
+  readonly #underway = new Set<number>();
   #step: AnyStep | undefined;
   #loading: Promise<Loaded> | undefined;
 
@@ -48,6 +95,12 @@ class Guest {
   async load(): Promise<void> {
     this.#loading = this.#loaded();
     this.send({ type: "loaded", loaded: await this.#loading });
+  }
+
+  /** What the step prints is told with the call that began last, which is the only one as a rule. */
+  print(text: string): void {
+    const call = [...this.#underway].at(-1);
+    if (call !== undefined) this.send({ type: "note", call, note: { type: "printed", text } });
   }
 
   hear(message: ToWorker): void {
@@ -90,9 +143,11 @@ class Guest {
 
   async #call({ id, call }: Extract<ToWorker, { readonly type: "call" }>) {
     const loaded = await this.#loading!;
+    this.#underway.add(id);
     const result = this.#step === undefined
       ? notLoaded(loaded)
       : await this.#calls.call(this.#step, id, call);
+    this.#underway.delete(id);
     try {
       this.send({ type: "done", id, result });
     } catch (error) {
@@ -131,8 +186,8 @@ function useVocabulary() {
 }
 
 /**
- * Says so when the step ends its worker, which nothing else would tell the main process. The lines that
- * it prints go where they do not mix with results, and the command line is none of its business.
+ * Says so when the step ends its worker, which nothing else would tell the main process. The command line
+ * is none of its business.
  */
 function trapEnds(tell: (how: string) => void) {
   const trap = (target: object, name: string, how: string) => {
@@ -149,5 +204,4 @@ function trapEnds(tell: (how: string) => void) {
   trap(process, "abort", "process.abort");
   trap(globalThis, "close", "close");
   Object.defineProperty(Deno, "args", { value: [] });
-  for (const name of ["log", "info", "debug"] as const) console[name] = console.error;
 }

@@ -1,3 +1,5 @@
+import { waitForPlace, workAtPlace } from "../runtime/task_time.ts";
+
 /** What pictures that are decoded at the same time may take together, in bytes. */
 const budget = 4 * 2 ** 30;
 
@@ -21,10 +23,10 @@ export class DecodeGate {
     if (this.#waiting.length > 0 || !this.#hasRoom(bytes)) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting.push({ bytes, start: resolve });
-      await promise;
+      await waitForPlace(promise);
     } else this.#taken += bytes;
     try {
-      return await work();
+      return await workAtPlace(work);
     } finally {
       this.#taken -= bytes;
       while (this.#waiting.length > 0 && this.#hasRoom(this.#waiting[0]!.bytes)) {

@@ -1,10 +1,14 @@
 import type { StepResult } from "./step.ts";
+import { waitForPlace } from "./task_time.ts";
 
 type Result = StepResult<Record<string, unknown>>;
-type Call = (prepared: readonly unknown[]) => Promise<readonly Result[]>;
+/** Calls the step, and says when it begins. */
+type Call = (prepared: readonly unknown[], begin: () => void) => Promise<readonly Result[]>;
 
 interface Waiter {
   readonly prepared: unknown;
+  /** The call with this item begins. */
+  readonly begin: () => void;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,7 +41,7 @@ export class Batcher {
   }
 
   /** Waits for a place in the node's next call, and gives this item's result of it. */
-  submit(
+  async submit(
     node: string,
     prepared: unknown,
     batch: { readonly size: number; readonly call: Call },
@@ -48,10 +52,12 @@ export class Batcher {
       this.#queues.set(node, queue);
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    queue.waiting.push({ prepared, resolve, reject });
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    queue.waiting.push({ prepared, begin, resolve, reject });
     if (queue.waiting.length >= queue.size) flush(queue);
     else this.#consider();
-    return promise;
+    await waitForPlace(Promise.race([begun, promise.then(() => {})]));
+    return await promise;
   }
 
   /** After the current turn: items that are just being admitted have their chance to arrive. */
@@ -68,7 +74,8 @@ export class Batcher {
 function flush(queue: Queue) {
   const batch = queue.waiting.splice(0, queue.size);
   if (batch.length === 0) return;
-  queue.call(batch.map((waiter) => waiter.prepared)).then(
+  const begin = () => batch.forEach((waiter) => waiter.begin());
+  queue.call(batch.map((waiter) => waiter.prepared), begin).then(
     (results) => batch.forEach((waiter, index) => waiter.resolve(results[index]!)),
     (error) => batch.forEach((waiter) => waiter.reject(error)),
   );

@@ -80,6 +80,7 @@ export type RunEvent =
     readonly key?: TaskKey;
     /** Whether a rejection came from the cache. */
     readonly fromCache?: boolean;
+    /** What it took, without what it waited for a place among others: a core, memory, a batch. */
     readonly elapsedMs?: number;
     /** What stands behind the reason of what failed, waits or is left out: see `causeOf`. */
     readonly code?: string;

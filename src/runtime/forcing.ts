@@ -1,5 +1,3 @@
-import picomatch from "picomatch";
-
 /** The node of `node` or `node:items`. */
 export function forcedNode(force: string): string {
   return force.split(":", 1)[0]!;
@@ -9,10 +7,12 @@ export function forcedNode(force: string): string {
  * Whether a task is to be done again: its node is named alone, or with the item's name or a pattern of
  * names. A task on the whole collection has no name, and is only meant by the node alone.
  */
-export function forcing(
+export async function forcing(
   forced: readonly string[],
-): (node: string, item: string | undefined) => boolean {
+): Promise<(node: string, item: string | undefined) => boolean> {
   const whole = new Set(forced.filter((each) => !each.includes(":")));
+  if (whole.size === forced.length) return (node) => whole.has(node);
+  const { default: picomatch } = await import("picomatch");
   const parts = new Map<string, ((item: string) => boolean)[]>();
   for (const each of forced) {
     const node = forcedNode(each);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Kind } from "./artifact.ts";
+import type { Encoded, Kind } from "./artifact.ts";
 import { checkedEncoded } from "./foreign_result.ts";
 import { paramFacts } from "./params.ts";
 import type { KindFacts, Loaded, Parsed, PortFacts, StepDeclaration } from "./step_messages.ts";
@@ -130,7 +130,7 @@ function isAlike(own: Kind, facts: KindFacts): boolean {
 
 /** A kind of this process that is given what its types do not let through elsewhere. */
 function careful(own: Kind): Kind {
-  return { ...own, encode: (made) => checkedEncoded(own.encode(made)) };
+  return { ...own, encode: (made) => checkedEncoded(own.encode(made), own) };
 }
 
 /** A kind that this process does not encode. */
@@ -149,7 +149,7 @@ function opaque(facts: KindFacts): OpaqueKind {
     open: (blob) => blob,
     isOpaque: true,
     encode(made) {
-      const encoded = checkedEncoded(made as Parameters<typeof checkedEncoded>[0]);
+      const encoded = checkedEncoded(made as Encoded, facts);
       if (facts.isRow) assertRow(encoded.bytes, facts);
       return encoded;
     },

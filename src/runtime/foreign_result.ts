@@ -10,6 +10,8 @@ export interface GivenToCall {
   readonly handles: readonly { readonly handle: Handle }[];
   /** With absolute paths. */
   readonly permissions: AskedPermissions;
+  /** Where a path leads through links; throws where nothing is there. */
+  realPath(path: string): string;
 }
 
 type Result = StepResult<Record<string, unknown>>;
@@ -17,6 +19,15 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Reasons and lines of a step are cut here: they go into tables, journals and terminals. */
 const mostLetters = 4_000;
+
+/** Tables hold rows by the hundred thousand. */
+const mostRowBytes = 4_000_000;
+
+/** Facts lie beside a result in the cache. */
+const mostFactLetters = 64_000;
+
+/** The longest that a step may ask to be left alone for before it is tried again. */
+const mostWaitMs = 3_600_000;
 
 /**
  * The result of a call as its worker sent it, which may be anything: handles that were given to the call,
@@ -47,8 +58,8 @@ export function checkedResult(sent: unknown, given: GivenToCall): Result {
         ...verdict(result, "failed"),
         ...flag(result, "isRetriable"),
         ...flag(result, "stopsNode"),
-        ...typeof wait === "number" && wait >= 0 && Number.isFinite(wait)
-          ? { retryAfterMs: wait }
+        ...typeof wait === "number" && wait >= 0
+          ? { retryAfterMs: Math.min(wait, mostWaitMs) }
           : {},
       };
     }
@@ -64,9 +75,17 @@ export function checkedText(sent: unknown): string {
 }
 
 /** What kinds encode to, also where they were given what they do not take. */
-export function checkedEncoded(encoded: Encoded): Encoded {
+export function checkedEncoded(
+  encoded: Encoded,
+  { name, isRow }: Pick<Kind, "name" | "isRow">,
+): Encoded {
   const { bytes, facts } = encoded;
   if (!(bytes instanceof Uint8Array)) throw new TypeError("It made no bytes (an array is wanted)");
+  if (isRow && bytes.length > mostRowBytes) {
+    throw new TypeError(
+      `It made a ${name} of ${inMb(bytes.length)} MB (a row has at most ${inMb(mostRowBytes)} MB)`,
+    );
+  }
   return { bytes: ownBytes(bytes), ...facts === undefined ? {} : { facts: checkedFacts(facts) } };
 }
 
@@ -110,7 +129,7 @@ function birth(sent: Fields, kind: Kind, given: GivenToCall) {
   const file = fields(sent["file"]);
   const path = resolve(String(file["path"]));
   // It is this process that will read the file, which may read more than the step.
-  if (!mayRead(path, given.permissions)) {
+  if (!mayRead(path, given)) {
     throw new TypeError(
       `It names file "${path}", which it may not read (declare it in the step: permissions: { read: [${
         JSON.stringify(path)
@@ -122,11 +141,15 @@ function birth(sent: Fields, kind: Kind, given: GivenToCall) {
   return { name, file: { path, size, mtimeMs, inode } };
 }
 
-function mayRead(path: string, { read }: AskedPermissions): boolean {
+/** By where links lead: a folder that it may read can have links to others in it. */
+function mayRead(path: string, { permissions: { read }, realPath }: GivenToCall): boolean {
   if (read === undefined || read === true) return read === true;
-  return read.some((granted) =>
-    path === granted || path.startsWith(`${granted.replace(/\/$/, "")}/`)
-  );
+  const real = realPath(path);
+  return read.some((granted) => isWithin(path, granted) && isWithin(real, realPath(granted)));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder.replace(/\/$/, "")}/`);
 }
 
 function verdict<const Status extends string>(sent: Fields, status: Status) {
@@ -169,11 +192,18 @@ function wholeNumber(sent: unknown): number {
 
 function checkedFacts(sent: unknown): Facts {
   const entries = Object.entries(fields(sent));
+  if (JSON.stringify(sent).length > mostFactLetters) {
+    throw new TypeError(`Its facts are longer than ${mostFactLetters} letters`);
+  }
   const bad = entries.find(([, each]) =>
     each !== null && !["string", "boolean"].includes(typeof each) && !Number.isFinite(each)
   );
   if (bad === undefined) return Object.fromEntries(entries) as Facts;
   throw new TypeError(`Its fact "${bad[0]}" is ${typeof bad[1]} (a plain value is wanted)`);
+}
+
+function inMb(bytes: number): number {
+  return Math.ceil(bytes / 1e6);
 }
 
 /** Memory that a worker shares could change after it was hashed. */

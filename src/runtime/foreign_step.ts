@@ -1,8 +1,9 @@
-import { inspect } from "node:util";
+import { inspect, stripVTControlCharacters } from "node:util";
 import { resolve } from "node:path";
 import type { Handle, Kind } from "./artifact.ts";
 import { checkedParsed, foreignParams, foreignPorts, isOpaque } from "./foreign_declaration.ts";
 import { checkedResult, checkedText } from "./foreign_result.ts";
+import { localDisk } from "./local_disk.ts";
 import type { ModuleGraph } from "./module_graph.ts";
 import { Rejection } from "./rejection.ts";
 import {
@@ -16,6 +17,7 @@ import {
   type Port,
   type StepContext,
   type StepResult,
+  type ToolContext,
 } from "./step.ts";
 import type {
   CallMessage,
@@ -32,6 +34,7 @@ import {
   asksForNothing,
   permissionWords,
 } from "./step_permissions.ts";
+import { placed, processOptions } from "./process_options.ts";
 import { type StepWorker, type StepWorkerCall, WorkerEnded } from "./step_worker.ts";
 import { StepWorkers, type StepWorkersOptions } from "./step_workers.ts";
 
@@ -58,6 +61,14 @@ export interface ForeignStepOptions extends StepWorkersOptions {
 
 type Result = StepResult<Record<string, unknown>>;
 
+/** Lines of a step that are shown in a run. */
+const mostPrints = 50;
+
+/** A step file does not say what is needed before its tasks. */
+export class StepProblem extends Error {
+  override readonly name = "StepProblem";
+}
+
 const foreignSteps = new WeakMap<AnyStep, ForeignStep>();
 
 /** What stands behind a step that runs in workers; undefined for a step of this process. */
@@ -81,6 +92,8 @@ export class ForeignStep implements AskingStep {
   /** What it gets: with absolute paths. */
   readonly granted: AskedPermissions;
   #isApproved: boolean;
+  /** How often it has printed. */
+  #prints = 0;
 
   /** Throws `TypeError` for a declaration that no step can have. */
   constructor(readonly declaration: StepDeclaration, readonly options: ForeignStepOptions) {
@@ -90,9 +103,8 @@ export class ForeignStep implements AskingStep {
     this.permissions = askedPermissions(declaration.permissions);
     this.granted = placed(this.permissions, folder);
     this.#isApproved = asksForNothing(this.permissions);
-    const files = graph.files.map((file) => file.path);
-    const allowed = { permissions: this.granted, files, importHosts: graph.importHosts };
-    this.#workers = new StepWorkers(options, allowed);
+    const granted = { path, folder, permissions: this.granted };
+    this.#workers = new StepWorkers(options, processOptions(graph, granted));
     if (declaration.batchSize !== undefined) this.#workers.size = 1; // what is prepared stays there
     this.#shared = Object.values({ ...this.step.inputs, ...this.step.outputs } as OutputPorts)
       .flatMap(({ kind }: Port) => isOpaque(kind) ? [] : [kind.name]);
@@ -115,6 +127,7 @@ export class ForeignStep implements AskingStep {
 
   /** Ends its workers; they start again when they are needed. */
   async release(): Promise<void> {
+    this.#prints = 0;
     await this.#workers.release();
   }
 
@@ -178,7 +191,7 @@ export class ForeignStep implements AskingStep {
 
   async #run(inputs: unknown, params: unknown, context: StepContext): Promise<Result> {
     const message = { method: "run", params, context: contextMessage(context) } as const;
-    const call = this.#call(message, inputs, context);
+    const call = await this.#call(message, inputs, context);
     const sent = await this.#send(call, context.signal);
     return sent.type === "failure" ? sent.failure : this.#checked(sent.answer, call);
   }
@@ -186,7 +199,7 @@ export class ForeignStep implements AskingStep {
   /** Throws the step's failure, as a step that prepares does. */
   async #prepare(inputs: unknown, params: unknown, context: StepContext): Promise<number> {
     const message = { method: "prepare", params, context: contextMessage(context) } as const;
-    const call = this.#call(message, inputs, context);
+    const call = await this.#call(message, inputs, context);
     const sent = await this.#send(call, context.signal);
     if (sent.type === "failure") throw thrownOf(sent.failure);
     const { answer } = sent;
@@ -199,7 +212,7 @@ export class ForeignStep implements AskingStep {
     params: unknown,
     context: Pick<StepContext, "signal">,
   ): Promise<readonly Result[]> {
-    const call = this.#call({ method: "runBatch", params, prepared }, {});
+    const call = await this.#call({ method: "runBatch", params, prepared }, {});
     const sent = await this.#send(call, context.signal);
     if (sent.type === "failure") return prepared.map(() => sent.failure);
     const { answer } = sent;
@@ -214,21 +227,34 @@ export class ForeignStep implements AskingStep {
 
   async #isCurrent(inputs: unknown, params: unknown, context: StepContext): Promise<boolean> {
     const message = { method: "isCurrent", params, context: contextMessage(context) } as const;
-    return await this.#value(this.#call(message, inputs, context), context.signal) === true;
+    return await this.#value(await this.#call(message, inputs, context), context.signal) === true;
   }
 
   /** Before it is approved nothing of its code runs, and what it would say cannot be part of a key. */
-  async #tools(params: unknown): Promise<Readonly<Record<string, string>>> {
+  async #tools(
+    params: unknown,
+    { signal }: ToolContext,
+  ): Promise<Readonly<Record<string, string>>> {
     if (!this.#isApproved) return {};
-    const value = await this.#value(this.#call({ method: "tools", params }, {}));
+    const call = await this.#call({ method: "tools", params }, {});
+    const value = await this.#value(call, signal).catch((error: Error) => {
+      throw new StepProblem(`Cannot ask ${this.use} for its tools: ${error.message}`);
+    });
     return Object.fromEntries(
       Object.entries(value ?? {}).map(([name, version]) => [name, checkedText(version)]),
     );
   }
 
-  async #forecast(count: number, params: unknown): Promise<string | undefined> {
+  async #forecast(
+    count: number,
+    params: unknown,
+    { signal }: ToolContext,
+  ): Promise<string | undefined> {
     if (!this.#isApproved) return undefined;
-    const value = await this.#value(this.#call({ method: "forecast", params, count }, {}));
+    const call = await this.#call({ method: "forecast", params, count }, {});
+    const value = await this.#value(call, signal).catch((error: Error) => {
+      throw new StepProblem(`Cannot ask ${this.use} for a forecast: ${error.message}`);
+    });
     return value === undefined ? undefined : checkedText(value);
   }
 
@@ -278,30 +304,50 @@ export class ForeignStep implements AskingStep {
     }
   }
 
+  /** What it prints is shown, as far as somebody would read it. */
+  #printed(text: unknown, context: StepContext) {
+    const line = stripVTControlCharacters(checkedText(text)).trim();
+    if (line === "" || ++this.#prints > mostPrints) return;
+    context.warn(
+      this.#prints < mostPrints ? `It printed: ${line}` : "It printed more, which is not shown",
+    );
+  }
+
   #checked(answer: CallResult, call: StepWorkerCall): Result {
     try {
       const sent = answer.type === "result" ? answer.result : undefined;
-      const given = { step: this.step, handles: call.handles, permissions: this.granted };
+      const given = {
+        step: this.step,
+        handles: call.handles,
+        permissions: this.granted,
+        realPath: localDisk.realPath,
+      };
       return checkedResult(sent, given);
     } catch (error) {
       return failed(checkedText((error as Error).message));
     }
   }
 
-  #call(
+  async #call(
     message: Omit<CallMessage, "inputs" | "shared">,
     inputs: unknown,
     context?: StepContext,
-  ): StepWorkerCall {
+  ): Promise<StepWorkerCall> {
     const handles: { readonly handle: Handle; readonly kind: Kind }[] = [];
     const ports = this.step.inputs as InputPorts;
-    const messages = Object.entries(inputs as Record<string, Handle | Collection>).map(
-      ([port, input]) => [port, inputMessage(input, ports[port]!.kind, handles)] as const,
+    const messages = await Promise.all(
+      Object.entries(inputs as Record<string, Handle | Collection>).map(async ([port, input]) =>
+        [port, await inputMessage(input, ports[port]!.kind, handles)] as const
+      ),
     );
     return {
       message: { ...message, inputs: Object.fromEntries(messages), shared: this.#shared },
       handles,
-      onNote: (note) => context !== undefined && heard(note, context),
+      onNote: (note) => {
+        if (context === undefined) return;
+        if (note?.type === "printed") this.#printed(note.text, context);
+        else heard(note, context);
+      },
     };
   }
 }
@@ -329,15 +375,22 @@ function thrownOf(result: Result): Error {
   return new Error("reason" in result ? result.reason : "It returned what was not asked for");
 }
 
-function inputMessage(
+/** Bytes of an input up to this many are sent with a call, rather than when the step asks for them. */
+const mostSentBytes = 16_384;
+
+async function inputMessage(
   input: Handle | Collection,
   kind: Kind,
   handles: { readonly handle: Handle; readonly kind: Kind }[],
-): InputMessage {
+): Promise<InputMessage> {
   const from = handles.length;
   if (!(input instanceof Map)) {
-    handles.push({ handle: input as Handle, kind });
-    return { handle: from, ref: (input as Handle).ref };
+    const handle = input as Handle;
+    handles.push({ handle, kind });
+    const isSmall = kind.afar === undefined && handle.ref.byteLength <= mostSentBytes;
+    // What cannot be read is the step's to hear of, if it asks.
+    const bytes = isSmall ? await handle.bytes().catch(() => undefined) : undefined;
+    return { handle: from, ref: handle.ref, ...bytes === undefined ? {} : { bytes } };
   }
   const collection: Collection = input;
   for (const handle of collection.values()) handles.push({ handle, kind });
@@ -366,18 +419,6 @@ function heard(note: NoteMessage, context: StepContext): void {
       cost: number(cost),
     });
   }
-}
-
-/** Paths among permissions begin at the recipe. */
-function placed(asked: AskedPermissions, folder: string): AskedPermissions {
-  const place = (grant: true | readonly string[] | undefined) =>
-    grant === undefined || grant === true ? grant : grant.map((path) => resolve(folder, path));
-  const { read, write, ffi, ...others } = asked;
-  const places = { read: place(read), write: place(write), ffi: place(ffi) };
-  return {
-    ...others,
-    ...Object.fromEntries(Object.entries(places).filter(([, grant]) => grant !== undefined)),
-  };
 }
 
 /** Every value that a recipe can give, told apart, with what JSON has no words for. */

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node } from "./yaml.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceFile, Span } from "./source.ts";
-import { type Oddness, type ReadYaml, readYaml } from "./yaml_reader.ts";
+import { maxValues, type Oddness, type ReadYaml, readYaml, tooManyValues } from "./yaml_reader.ts";
 
 /** A YAML value that knows where it was written. */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
@@ -39,8 +39,7 @@ export interface LocatedEntry {
   readonly value: Located;
 }
 
-/** Larger recipes are refused: no person wrote them, and aliases can multiply without end. */
-const maxValues = 100_000;
+/** Recipes that are nested deeper are refused: no person wrote them. */
 const maxDepth = 64;
 
 /** The value under a key of a map. */
@@ -209,18 +208,7 @@ class Converter {
   #refuse(span: Span): Located {
     if (!this.isTooLarge) {
       this.isTooLarge = true;
-      const limit = maxValues.toLocaleString("en");
-      this.diagnostics.push({
-        code: "too-large",
-        severity: "error",
-        message: this.#values > maxValues
-          ? `The recipe holds more than ${limit} values`
-          : `The recipe is nested deeper than ${maxDepth} levels`,
-        span,
-        help: this.#values > maxValues
-          ? "What an alias (*name) stands for counts each time it is used"
-          : undefined,
-      });
+      this.diagnostics.push(this.#values > maxValues ? tooManyValues(span) : tooDeep(span));
     }
     return { type: "scalar", span, value: null };
   }
@@ -261,4 +249,13 @@ class Converter {
       span: isMissing ? { ...span, start, end: start + 1 } : span,
     });
   }
+}
+
+function tooDeep(span: Span): Diagnostic {
+  return {
+    code: "too-large",
+    severity: "error",
+    message: `The recipe is nested deeper than ${maxDepth} levels`,
+    span,
+  };
 }

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { fromFileUrl } from "./file_url.ts";
 import { sha256 } from "./hash.ts";
 import { localDisk } from "./local_disk.ts";
@@ -6,15 +7,13 @@ import { localDisk } from "./local_disk.ts";
 export interface ModuleGraph {
   /** Over the text of every module and the exact version of every package. */
   readonly fingerprint: string;
-  readonly files: readonly {
-    readonly path: string;
-    readonly size: number;
-    readonly mtimeMs: number;
-    readonly inode: number;
-    readonly sha256: string;
-  }[];
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
   /** Where modules from the web come from: "jsr.io:443". */
   readonly importHosts: readonly string[];
+  /** The text of a lock file with what it imports from npm and the web, where Tintype's own has not all. */
+  readonly lock?: string;
+  /** The digest of Tintype's own lock file, by which all else was found. */
+  readonly ownLock?: string;
 }
 
 /** Where known graphs are kept between runs, by the path of the step file. */
@@ -26,8 +25,9 @@ export interface ModuleGraphMemory {
 /**
  * The fingerprint of a module and everything of the user's that it imports, by `deno info`. Tintype's
  * own modules are left out: they have versions of their own. Asking Deno takes about 0.1 s, so the
- * answer is remembered until one of the files changes. Throws with Deno's message when a module
- * cannot be found or read.
+ * answer is remembered until one of the files changes. What the module imports from npm and the web is
+ * fetched by that, and pinned with its digests. Throws with Deno's message when a module cannot be found
+ * or read.
  */
 export async function moduleGraph(
   path: string,
@@ -41,27 +41,29 @@ export async function moduleGraph(
 ): Promise<ModuleGraph> {
   const remembered = options.memory.moduleGraph(path);
   const known = remembered === undefined ? undefined : JSON.parse(remembered) as ModuleGraph;
-  if (known !== undefined && isUnchangedGraph(known)) return known;
-  const graph = await askDeno(path, options) ?? withoutDeno(path, known);
+  const ownLock = sha256OfFile(lockBeside(options.config));
+  if (known !== undefined && known.ownLock === ownLock && isUnchangedGraph(known)) return known;
+  const graph = { ...await askDeno(path, options) ?? withoutDeno(path), ownLock };
   options.memory.putModuleGraph(path, JSON.stringify(graph));
   return graph;
 }
 
-/** Whether the files of a graph are those that it was read from, going by their stats. */
+/** Whether the files of a graph have the content that it was read from: times can be set back. */
 export function isUnchangedGraph(graph: ModuleGraph): boolean {
-  return graph.files.every(isAsItWas);
+  return graph.files.every(({ path, sha256: known }) => sha256OfFile(path) === known);
 }
 
-/**
- * Where no program may be started: the graph that is known, if its files still have their content. A
- * step that changed, or never ran, has results under no key yet.
- */
-function withoutDeno(path: string, known: ModuleGraph | undefined): ModuleGraph {
-  const isSame = known?.files.every((file) =>
-    localDisk.stat(file.path) !== undefined &&
-    sha256(Deno.readFileSync(file.path)) === file.sha256
-  );
-  return isSame ? known! : { fingerprint: `unknown ${sha256(path)}`, files: [], importHosts: [] };
+function sha256OfFile(path: string): string | undefined {
+  return localDisk.stat(path) === undefined ? undefined : sha256(Deno.readFileSync(path));
+}
+
+function lockBeside(config: string): string {
+  return join(dirname(config), "deno.lock");
+}
+
+/** Where no program may be started: a step that changed, or never ran, has results under no key yet. */
+function withoutDeno(path: string): ModuleGraph {
+  return { fingerprint: `unknown ${sha256(path)}`, files: [], importHosts: [] };
 }
 
 interface InfoModule {
@@ -88,9 +90,9 @@ async function askDeno(
   path: string,
   { ownFolders, config, dataFolders }: GraphOptions,
 ): Promise<ModuleGraph | undefined> {
-  const args = ["info", "--json", "--no-lock", "--config", config, path];
-  const { success, stdout, stderr } = await denoOutput(args) ?? {};
-  if (stdout === undefined) return undefined;
+  const answer = await infoOf(path, config);
+  if (answer === undefined) return undefined;
+  const { output: { success, stdout, stderr }, lock } = answer;
   if (!success) throw new Error(firstLine(new TextDecoder().decode(stderr)));
   const info = JSON.parse(new TextDecoder().decode(stdout)) as {
     readonly modules: readonly InfoModule[];
@@ -118,12 +120,35 @@ async function askDeno(
   return {
     importHosts: [...new Set(hosts)].sort(),
     fingerprint: sha256([...parts, ...remote.sort(), ...packages.sort()].join("\n")),
-    files: paths.map((each) => {
-      const stat = localDisk.stat(each)!;
-      const { size, mtimeMs, inode } = stat;
-      return { path: each, size, mtimeMs, inode, sha256: sha256(Deno.readFileSync(each)) };
-    }),
+    files: paths.map((each) => ({ path: each, sha256: sha256(Deno.readFileSync(each)) })),
+    lock,
   };
+}
+
+/**
+ * What Deno says of a module, fetching what is not in its cache. A lock file is used that Deno may add to,
+ * since Tintype's own is not the step's to change, and is given where something was added.
+ */
+async function infoOf(
+  path: string,
+  config: string,
+): Promise<{ readonly output: Deno.CommandOutput; readonly lock?: string } | undefined> {
+  const ownLock = lockBeside(config);
+  const info = (...lock: string[]) =>
+    denoOutput(["info", "--json", ...lock, "--config", config, path]);
+  const output = await info("--frozen", "--lock", ownLock);
+  if (output === undefined || output.success) return output && { output };
+  if (!new TextDecoder().decode(output.stderr).includes("lockfile is out of date")) {
+    return { output };
+  }
+  const lock = Deno.makeTempFileSync({ prefix: "tintype-", suffix: ".lock" });
+  try {
+    Deno.copyFileSync(ownLock, lock);
+    const more = await info("--lock", lock);
+    return more && { output: more, lock: Deno.readTextFileSync(lock) };
+  } finally {
+    Deno.removeSync(lock);
+  }
 }
 
 /** A step would read, as it is loaded, what it may not read while it runs. */
@@ -144,7 +169,10 @@ function placeOfImport({ specifier }: InfoModule, modules: readonly InfoModule[]
 async function denoOutput(args: string[]): Promise<Deno.CommandOutput | undefined> {
   for (const command of [Deno.execPath(), "deno"]) {
     try {
-      return await new Deno.Command(command, { args, env: { NO_COLOR: "1" } }).output();
+      return await new Deno.Command(command, {
+        args,
+        env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      }).output();
     } catch (error) {
       const isExpected = error instanceof Deno.errors.NotCapable ||
         error instanceof Deno.errors.NotFound;
@@ -192,12 +220,6 @@ function isFromWeb({ specifier }: InfoModule): boolean {
 function hostOf(url: string): string {
   const { protocol, hostname, port } = new URL(url);
   return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
-}
-
-function isAsItWas(file: ModuleGraph["files"][number]): boolean {
-  const stat = localDisk.stat(file.path);
-  return stat !== undefined && stat.size === file.size && stat.mtimeMs === file.mtimeMs &&
-    stat.inode === file.inode;
 }
 
 function relative(base: string, path: string): string {

@@ -295,10 +295,12 @@ export class Performer {
     if (preparation.status !== "produced") return preparation;
     await scope.release();
     const batchContext: BatchContext = { signal, service: (key) => serviceOf(services, node, key) };
-    const callBatch = (all: readonly unknown[]) =>
-      pools.run(pool, () =>
-        batch.run(all, params, batchContext)
-          .catch((error: unknown) => all.map(() => failureOf(error))));
+    const callBatch = (all: readonly unknown[], begin: () => void) =>
+      pools.run(pool, () => {
+        begin();
+        return batch.run(all, params, batchContext)
+          .catch((error: unknown) => all.map(() => failureOf(error)));
+      });
     return await this.#batcher.submit(node.id, prepared, { size: batch.size, call: callBatch });
   }
 

@@ -1,3 +1,5 @@
+import { waitForPlace } from "./task_time.ts";
+
 interface Waiting {
   readonly rank: number;
   readonly start: () => void;
@@ -30,7 +32,7 @@ export class Pools {
   async run<Value>(name: string, work: () => Promise<Value>, rank = 0): Promise<Value> {
     const pool = this.#pool(name);
     if (pool.running < pool.size) pool.running++;
-    else await placeIn(pool, rank);
+    else await waitForPlace(placeIn(pool, rank));
     try {
       return await work();
     } finally {

@@ -13,6 +13,11 @@ import type { NodeParts } from "./task_key.ts";
 
 type Tools = Readonly<Record<string, string>>;
 
+interface PartsOptions {
+  readonly lastTools?: () => Tools | undefined;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * What all tasks of a node share in their keys; asks the services for models. Where this process may not
  * load native libraries, a plan takes their versions to be those that the node had when it last ran.
@@ -20,10 +25,10 @@ type Tools = Readonly<Record<string, string>>;
 export async function partsOf(
   node: GraphNode,
   services: Services,
-  lastTools?: () => Tools | undefined,
+  { lastTools, signal }: PartsOptions = {},
 ): Promise<NodeParts> {
   const { step, params } = node;
-  const tools = await toolsOf(node, services).catch((error: unknown) => {
+  const tools = await toolsOf(node, services, signal).catch((error: unknown) => {
     if (lastTools === undefined || mayLoadLibraries()) throw error;
     return lastTools() ?? {};
   });
@@ -36,9 +41,13 @@ export async function partsOf(
   };
 }
 
-async function toolsOf(node: GraphNode, services: Services): Promise<Tools> {
+async function toolsOf(
+  node: GraphNode,
+  services: Services,
+  signal: AbortSignal | undefined,
+): Promise<Tools> {
   const { step, params } = node;
-  const context: ToolContext = { service: (key) => serviceOf(services, node, key) };
+  const context: ToolContext = { service: (key) => serviceOf(services, node, key), signal };
   const tools = { ...await step.tools?.(params, context) };
   if (!isSource(node)) return tools;
   for (const [, port] of outputPorts(step)) {

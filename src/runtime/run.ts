@@ -19,6 +19,7 @@ import type { Born, Failed, Services } from "./step.ts";
 import { type ArtifactStore, ChangedFile } from "./store.ts";
 import type { TableWriter } from "./tables.ts";
 import type { Reason } from "./task_key.ts";
+import { timed } from "./task_time.ts";
 import { type Footprint, Trails } from "./trails.ts";
 
 export interface RunOptions {
@@ -123,9 +124,10 @@ export class Run {
   /** Reads something outside, each time; it counts as cached when it is what it was. */
   async #look(node: GraphNode, inputs: TaskInputs) {
     const { resolver } = this.effects;
-    const started = performance.now();
     const scope = this.#performer.newScope();
-    const performed = await this.#performer.perform(node, undefined, inputs, scope);
+    const { value: performed, elapsedMs } = await timed(() =>
+      this.#performer.perform(node, undefined, inputs, scope)
+    );
     if (performed.type === "unfinished") {
       this.#settler.notes(node, undefined, performed.notes);
       return this.#settler.unfinished(node, undefined, undefined, performed.result, 0);
@@ -133,7 +135,6 @@ export class Run {
     const seen = resolver.resolveSeen(node, inputs, performed.result);
     if (seen.type === "hit") return this.#settler.hit(node, undefined, seen.key, seen.result);
     this.#reportStart(node, undefined, seen.key, seen.reason);
-    const elapsedMs = performance.now() - started;
     this.#settle(node, undefined, { ...seen, elapsedMs }, performed);
   }
 
@@ -331,10 +332,11 @@ export class Run {
     task: { readonly key: TaskKey; readonly inputs: TaskInputs; readonly reason: Reason },
     scope: HandleScope,
   ) {
-    const started = performance.now();
     this.#reportStart(node, item, task.key, task.reason);
-    const performed = await this.#performer.perform(node, item, task.inputs, scope);
-    this.#settle(node, item, { ...task, elapsedMs: performance.now() - started }, performed);
+    const { value: performed, elapsedMs } = await timed(() =>
+      this.#performer.perform(node, item, task.inputs, scope)
+    );
+    this.#settle(node, item, { ...task, elapsedMs }, performed);
   }
 
   /** Reads a file that enters from outside: its hash, and a first look at its header. */

@@ -338,15 +338,16 @@ export class Session {
   ) {
     const store = new ArtifactStore(join(this.options.workspace, "store"), cache, localDisk);
     const partsHere = async (node: GraphNode) => {
-      const known = cache.isReadOnly
+      const lastTools = cache.isReadOnly
         ? () => cache.lastTools(`${graph.recipe}/${node.id}`)
         : undefined;
-      return settings.parts?.get(node.id) ?? await partsOf(node, this.#services, known);
+      const { parts, signal } = settings;
+      return parts?.get(node.id) ?? await partsOf(node, this.#services, { lastTools, signal });
     };
     const parts = new Map(
       await Promise.all(nodes.map(async (node) => [node.id, await partsHere(node)] as const)),
     );
-    const isForced = forcing(settings.force ?? []);
+    const isForced = await forcing(settings.force ?? []);
     const resolver = new Resolver({
       recipe: graph.recipe,
       nodes,

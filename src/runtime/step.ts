@@ -298,8 +298,8 @@ export interface StepDefinition<
   /** Its results are looked at as they are (a report, a table), so nothing needs to consume them. */
   readonly isResult?: boolean;
   /**
-   * What it may reach, where it is a file that a recipe names: it runs in a worker that has these and
-   * no others. The steps of the catalogue, and those of a program of one's own, are part of that program.
+   * What it may reach, where it is a file that a recipe names: it runs in a process that has these
+   * and no others. The steps of the catalogue, and those of a program of one's own, are part of that program.
    */
   readonly permissions?: StepPermissions;
   readonly inputs: In;

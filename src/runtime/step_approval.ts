@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { ActionCache } from "./cache.ts";
+import { fromFileUrl } from "./file_url.ts";
 import { type AskingStep, type ForeignStep, foreignStepOf } from "./foreign_step.ts";
 import type { GraphNode } from "./graph.ts";
 import { canonicalJson } from "./hash.ts";
@@ -21,17 +22,26 @@ export class StepsNotAllowed extends Error {
   }
 }
 
+/** A step file asks for what no step may have. */
+export class StepAsksTooMuch extends Error {
+  override readonly name = "StepAsksTooMuch";
+}
+
 /**
  * Lets step files have what they ask for, where that was allowed in this workspace before, or `allow`
  * says so now, which the workspace then remembers: by file and permissions, so that other permissions are
  * asked about again, and other code is not. A function hears of all that the workspace has not seen, also
- * of those that ask for nothing. Throws `StepsNotAllowed`.
+ * of those that ask for nothing. Throws `StepsNotAllowed`, and `StepAsksTooMuch` before anybody is asked.
  */
 export async function allowSteps(
   nodes: readonly GraphNode[],
   workspace: string,
   allow: AllowSteps = false,
 ): Promise<void> {
+  for (const step of foreignSteps(nodes)) {
+    const problem = writeProblem(step, nodes, workspace);
+    if (problem !== undefined) throw new StepAsksTooMuch(`Cannot run ${step.use}: ${problem}`);
+  }
   recallAllowed(nodes, workspace);
   const known = allowedIn(workspace);
   const unseen = [...foreignSteps(nodes)].filter((step) => !known.has(permissionKey(step)));
@@ -56,7 +66,8 @@ function remember(workspace: string, allowed: readonly string[]): void {
 export function recallAllowed(nodes: readonly GraphNode[], workspace: string): void {
   const allowed = allowedIn(workspace);
   for (const step of foreignSteps(nodes)) {
-    if (allowed.has(permissionKey(step))) step.approve();
+    const mayBe = writeProblem(step, nodes, workspace) === undefined;
+    if (mayBe && allowed.has(permissionKey(step))) step.approve();
   }
 }
 
@@ -79,6 +90,38 @@ export function prepareSteps(
 /** Ends the workers of step files. */
 export async function releaseSteps(nodes: readonly GraphNode[]): Promise<void> {
   await Promise.all(Array.from(foreignSteps(nodes), (step) => step.release()));
+}
+
+const ownFolder = fromFileUrl(new URL("../", import.meta.url));
+
+/**
+ * A step that may write over what was allowed, over itself or over Tintype could give itself whatever it
+ * likes the next time. Says what is wrong; undefined where nothing is.
+ */
+function writeProblem(
+  { granted: { write }, permissions }: ForeignStep,
+  nodes: readonly GraphNode[],
+  workspace: string,
+): string | undefined {
+  if (write === undefined) return undefined;
+  const wanted = "(folders for what it makes are wanted)";
+  if (write === true) return `it asks to write every file, the workspace and itself too ${wanted}`;
+  const declared = permissions.write as readonly string[];
+  const modules = [...foreignSteps(nodes)].flatMap(({ graph }) => graph.files);
+  const folders = [workspace, ownFolder].map(realPath);
+  const files = modules.map(({ path }) => realPath(path));
+  for (const [index, place] of write.map(realPath).entries()) {
+    const asks = `it asks to write "${declared[index]}"`;
+    const around = folders.find((folder) => isWithin(place, folder));
+    if (around !== undefined) return `${asks}, which belongs to "${around}" ${wanted}`;
+    const held = [...folders, ...files].find((path) => isWithin(path, place));
+    if (held !== undefined) return `${asks}, with which goes "${held}" ${wanted}`;
+  }
+  return undefined;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder.replace(/\/$/, "") || path.startsWith(`${folder.replace(/\/$/, "")}/`);
 }
 
 function foreignSteps(nodes: readonly GraphNode[]): ReadonlySet<ForeignStep> {
@@ -119,6 +162,11 @@ function permissionKey({ path, granted }: AskingStep): string {
   return canonicalJson({ path, permissions });
 }
 
+/** Where a path leads, also one of which only a beginning is there. */
 function realPath(path: string): string {
-  return localDisk.stat(path) === undefined ? path : localDisk.realPath(path);
+  if (localDisk.stat(path) !== undefined) return localDisk.realPath(path);
+  const folder = dirname(path);
+  if (folder === path) return path;
+  const isLink = localDisk.stat(path, { followLinks: false }) !== undefined;
+  return resolve(realPath(folder), isLink ? Deno.readLinkSync(path) : basename(path));
 }

@@ -62,9 +62,9 @@ export type Parsed =
   | { readonly type: "wrong"; readonly issues: readonly Issue[] }
   | { readonly type: "threw"; readonly message: string };
 
-/** An input in a call: handles by number, whose references go along. */
+/** An input in a call: handles by number, whose references go along, and a small one's bytes too. */
 export type InputMessage =
-  | { readonly handle: number; readonly ref: ArtifactRef }
+  | { readonly handle: number; readonly ref: ArtifactRef; readonly bytes?: Uint8Array }
   | { readonly members: readonly Member[]; readonly from: number; readonly refs: ArtifactRef[] };
 
 export interface ContextMessage {
@@ -102,7 +102,7 @@ export type CallResult =
   | { readonly type: "prepared"; readonly prepared: number }
   | { readonly type: "value"; readonly value: unknown };
 
-/** From the main process to a worker; the first carries the port that all others take. */
+/** From the main process to a worker. */
 export type ToWorker =
   | { readonly type: "parse"; readonly id: number; readonly values: unknown }
   | { readonly type: "call"; readonly id: number; readonly call: CallMessage }
@@ -139,16 +139,15 @@ export type FromWorker =
   | { readonly type: "ending"; readonly how: string };
 
 export type NoteMessage =
-  | { readonly type: "warning" | "summary"; readonly text: string }
+  | { readonly type: "warning" | "summary" | "printed"; readonly text: string }
   | { readonly type: "remote"; readonly call: RemoteCall };
 
-/** What the main process tells the keeper of a step file's threads: to start a thread, whose port comes along, or to end one. */
+/** What the main process tells the process of a step file: to start a thread, or to end one. */
 export type ToKeeper =
   | { readonly start: number; readonly entry: string; readonly heapMb: number }
   | { readonly end: number };
 
-/** What it hears: that a thread has ended, and why, where that is known. */
-export interface FromKeeper {
-  readonly ended: number;
-  readonly how: string;
-}
+/** What it hears: that a thread has ended, or the whole process, and why, where that is known. */
+export type FromKeeper =
+  | { readonly ended: number; readonly how: string }
+  | { readonly gone: string };

@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import type { Handle, Kind } from "./artifact.ts";
 import { checkedText } from "./foreign_result.ts";
 import { Rejection } from "./rejection.ts";
@@ -15,11 +16,23 @@ import type { WorkerPlace } from "./worker_place.ts";
 export class WorkerEnded extends Error {
   override readonly name = "WorkerEnded";
 
-  /** `others` is how many other calls it was at. */
-  constructor(reason: string, readonly others: number) {
+  /**
+   * `others` is how many other calls it was at; `isAlone` is false where all other workers of its process
+   * ended too.
+   */
+  constructor(reason: string, readonly others: number, readonly isAlone = true) {
     super(reason);
   }
 }
+
+/** How long a step's schema may take to read parameters. */
+const parseMs = 10_000;
+
+/** Questions of a worker that are answered at the same time. */
+const mostAnswering = 16;
+
+/** Questions of a worker that wait for that. */
+const mostAsking = 250_000;
 
 /** A call with what it may ask for while it is under way. */
 export interface StepWorkerCall {
@@ -41,23 +54,25 @@ interface Settling {
 }
 
 /**
- * A worker of a step file, behind a port. Whatever it sends may be made up: a call is answered only for
+ * A worker of a step file, wherever it runs. Whatever it sends may be made up: a call is answered only for
  * what it was given, and what comes back is checked by whoever asked.
  */
 export class StepWorker {
   readonly #place: WorkerPlace;
   readonly #calls = new Map<number, Underway>();
   readonly #parses = new Map<number, Settling>();
+  readonly #answering = pLimit(mostAnswering);
   readonly #loading = Promise.withResolvers<unknown>();
   #ids = 0;
   #end: string | undefined;
 
   constructor(place: WorkerPlace) {
     this.#place = place;
-    place.port.onmessage = ({ data }: MessageEvent<unknown>) => this.#hear(data);
-    place.port.onmessageerror = () => this.#ended("it sent what cannot be read");
-    place.onEnded((how) => this.#ended(how));
     this.#loading.promise.catch(() => {});
+    place.listen({
+      message: (sent) => this.#hear(sent),
+      ended: (how, isAlone) => this.#ended(how, isAlone),
+    });
   }
 
   /** What its module declares, unchecked. Rejects with `WorkerEnded`. */
@@ -74,13 +89,20 @@ export class StepWorker {
     return this.#end !== undefined;
   }
 
-  /** What its schema says of parameters, unchecked. */
-  async parse(values: unknown): Promise<unknown> {
+  /** What its schema says of parameters, unchecked. Rejects with `WorkerEnded`, also when it takes too long. */
+  async parse(values: unknown, limitMs = parseMs): Promise<unknown> {
+    if (this.#end !== undefined) throw new WorkerEnded(this.#end, 0);
     const id = ++this.#ids;
     const settling = Promise.withResolvers<unknown>();
     this.#parses.set(id, settling);
-    this.#send({ type: "parse", id, values });
-    return await settling.promise;
+    void this.#send({ type: "parse", id, values });
+    const reason = `its schema takes longer than ${limitMs / 1000} s to read them`;
+    const timer = setTimeout(() => this.end(reason), limitMs);
+    try {
+      return await settling.promise;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Calls a method of the step; what comes back is unchecked. Rejects with `WorkerEnded`. */
@@ -88,22 +110,22 @@ export class StepWorker {
     const id = ++this.#ids;
     const { promise, resolve, reject } = Promise.withResolvers<CallResult>();
     this.#calls.set(id, { call, resolve, reject });
-    this.#send({ type: "call", id, call: call.message });
+    void this.#send({ type: "call", id, call: call.message });
     return promise;
   }
 
   /** Tells its calls that the run is being given up. */
   abort(): void {
-    this.#send({ type: "abort" });
+    void this.#send({ type: "abort" });
   }
 
   /** Asks whether it can still finish what it is at; it answers only where it cannot. */
   ping(): void {
-    this.#send({ type: "ping" });
+    void this.#send({ type: "ping" });
   }
 
   /** Ends it, in whatever it is; calls under way are rejected with the reason. */
-  end(reason: string): void {
+  end(reason: string, isAlone = true): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
     this.#place.end();
@@ -111,31 +133,36 @@ export class StepWorker {
     const parses = [...this.#parses.values()];
     this.#calls.clear();
     this.#parses.clear();
-    this.#loading.reject(new WorkerEnded(reason, 0));
+    this.#loading.reject(new WorkerEnded(reason, Math.max(calls.length - 1, 0), isAlone));
     for (const { reject } of parses) reject(new WorkerEnded(reason, 0));
-    for (const { reject } of calls) reject(new WorkerEnded(reason, calls.length - 1));
+    for (const { reject } of calls) reject(new WorkerEnded(reason, calls.length - 1, isAlone));
   }
 
-  #ended(how: string) {
-    this.end(`The step's worker ended: ${how}`);
+  #ended(how: string, isAlone = true) {
+    this.end(`The step's worker ended: ${checkedText(how)}`, isAlone);
   }
 
-  #send(message: ToWorker, transfer: readonly Transferable[] = []) {
-    if (this.#end === undefined) this.#place.port.postMessage(message, [...transfer]);
+  async #send(message: ToWorker): Promise<void> {
+    if (this.#end !== undefined) return;
+    try {
+      await this.#place.send(message);
+    } catch (error) {
+      this.#ended(`what it is to be told cannot be sent (${(error as Error).message})`);
+    }
   }
 
   /** Whatever it sends: what it says of itself may be meant to do harm. */
-  #hear(data: unknown) {
+  #hear(sent: unknown) {
     try {
-      this.#read(data);
+      this.#read(sent);
     } catch {
       this.#ended("it sent what cannot be read");
     }
   }
 
-  #read(data: unknown) {
-    if (this.#end !== undefined || typeof data !== "object" || data === null) return;
-    const message = data as FromWorker;
+  #read(sent: unknown) {
+    if (this.#end !== undefined || typeof sent !== "object" || sent === null) return;
+    const message = sent as FromWorker;
     switch (message.type) {
       case "loaded":
         return this.#loading.resolve(message.loaded);
@@ -144,7 +171,7 @@ export class StepWorker {
       case "done":
         return this.#settle(this.#calls, message.id)?.resolve(message.result);
       case "ask":
-        return void this.#answer(message).catch(() => this.#ended("it asked what cannot be read"));
+        return this.#asked(message);
       case "note":
         return this.#calls.get(message.call)?.call.onNote(message.note);
       case "fault":
@@ -163,45 +190,41 @@ export class StepWorker {
     return found;
   }
 
-  async #answer(message: Extract<FromWorker, { readonly type: "ask" }>) {
+  /** Answers some questions at a time, so that not all that is asked for is in memory at once. */
+  #asked(message: Ask) {
+    if (this.#answering.pendingCount >= mostAsking) {
+      return this.#ended(`it asked for more than ${mostAsking} things at once`);
+    }
+    this.#answering(() => this.#answer(message))
+      .catch(() => this.#ended("it asked what cannot be read"));
+  }
+
+  async #answer(message: Ask) {
     const handles = this.#calls.get(message.call)?.call.handles ?? [];
     const found = typeof message.handle === "number" ? handles[message.handle] : undefined;
     if (found === undefined) return; // not one that this call was given
-    const { reply, transfer } = await answerOf(found, message.question);
-    this.#send({ type: "reply", ask: message.ask, reply }, transfer);
+    await this.#send({
+      type: "reply",
+      ask: message.ask,
+      reply: await answerOf(found, message.question),
+    });
   }
 }
 
-type Question = Extract<FromWorker, { readonly type: "ask" }>["question"];
+type Ask = Extract<FromWorker, { readonly type: "ask" }>;
+type Question = Ask["question"];
 
 async function answerOf(
   { handle, kind }: StepWorkerCall["handles"][number],
   question: Question,
-): Promise<{ readonly reply: Reply; readonly transfer: readonly Transferable[] }> {
+): Promise<Reply> {
   try {
-    if (question?.type === "bytes") return moved(await handle.bytes());
+    if (question?.type === "bytes") return { value: await handle.bytes() };
     if (kind.afar === undefined) throw new TypeError(`${kind.name} answers no questions`);
-    return moved(await kind.afar.answer(await handle.read(), question.question));
+    return { value: await kind.afar.answer(await handle.read(), question.question) };
   } catch (error) {
-    const reply = error instanceof Rejection
+    return error instanceof Rejection
       ? { rejection: error.message, numbers: error.numbers }
       : { error: error instanceof Error ? error.message : String(error) };
-    return { reply, transfer: [] };
   }
-}
-
-/** A copy of a value's bytes goes to the worker, once, without being copied again on its way. */
-function moved(value: unknown) {
-  const transfer: ArrayBuffer[] = [];
-  const copy = (part: unknown) => {
-    if (!(part instanceof Uint8Array)) return part;
-    const bytes = new Uint8Array(part);
-    transfer.push(bytes.buffer);
-    return bytes;
-  };
-  const isPlain = typeof value === "object" && value !== null && !(value instanceof Uint8Array);
-  const reply = isPlain
-    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copy(part)]))
-    : copy(value);
-  return { reply: { value: reply }, transfer };
 }

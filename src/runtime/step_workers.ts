@@ -1,6 +1,8 @@
 import type { CallResult } from "./step_messages.ts";
 import { StepWorker, type StepWorkerCall, WorkerEnded } from "./step_worker.ts";
-import { Keeper, type KeeperOptions, lookingPlace, type StepModule } from "./worker_place.ts";
+import type { StepProcessOptions } from "./process_options.ts";
+import { mayStartDeno, StepProcess } from "./step_process.ts";
+import { lookingPlace, type StepModule, type WorkerPlace } from "./worker_place.ts";
 
 /** How long workers that nobody calls may stay, since a process cannot end beside them. */
 const idleMs = 1_000;
@@ -22,13 +24,25 @@ export interface StepWorkersOptions extends StepModule {
   assertUnchanged(): void;
 }
 
-/** Loads a module in a worker without any permission, for a look at it. Throws what the worker ends by. */
+/**
+ * Loads a module for a look at it, without any permission: in a process of its own, or in a worker where
+ * no program may be started. Throws what the worker ends by.
+ */
 export async function lookAt(
   module: StepModule,
+  process: StepProcessOptions,
   limitMs = loadMs,
 ): Promise<{ readonly worker: StepWorker; readonly loaded: unknown }> {
-  const worker = new StepWorker(lookingPlace(module));
+  const worker = new StepWorker(
+    mayStartDeno() ? lookingProcess(module, process) : lookingPlace(module),
+  );
   return { worker, loaded: await loadedInTime(worker, limitMs) };
+}
+
+/** A process that ends with its only thread. */
+function lookingProcess(module: StepModule, options: StepProcessOptions): WorkerPlace {
+  const process = new StepProcess(options);
+  return { ...process.start(module), end: () => void process.end() };
 }
 
 /**
@@ -38,7 +52,8 @@ export async function lookAt(
 export class StepWorkers {
   /** The most workers. */
   size = navigator.hardwareConcurrency;
-  #keeper: Keeper | undefined;
+  /** Where the workers are, and where one is whose call is made on its own. */
+  readonly #processes: { all?: StepProcess; alone?: StepProcess } = {};
   readonly #workers = new Set<StepWorker>();
   /** Settles when a worker has loaded its module, and that is still what it was. */
   readonly #ready = new WeakMap<StepWorker, Promise<void>>();
@@ -51,12 +66,12 @@ export class StepWorkers {
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(readonly options: StepWorkersOptions, readonly allowed: KeeperOptions) {}
+  constructor(readonly options: StepWorkersOptions, readonly allowed: StepProcessOptions) {}
 
   /**
    * Calls the step in a worker; what comes back is unchecked. Rejects with `WorkerEnded` where the
-   * worker did not live to answer: of calls that it was at together, each is tried once more on its own,
-   * since only one of them ended it.
+   * worker did not live to answer: of calls that it, or its process, was at together, each is tried once
+   * more on its own, since only one of them ended it.
    */
   async call(call: StepWorkerCall, signal: AbortSignal | undefined): Promise<CallResult> {
     clearTimeout(this.#idleTimer);
@@ -67,7 +82,8 @@ export class StepWorkers {
       if (signal !== undefined) this.#watch(signal);
       return await this.#callIn(worker, call);
     } catch (error) {
-      if (!(error instanceof WorkerEnded) || error.others === 0 || signal?.aborted) throw error;
+      if (!(error instanceof WorkerEnded) || signal?.aborted) throw error;
+      if (error.others === 0 && (error.isAlone || this.#underway === 1)) throw error;
       return await this.#callAlone(call);
     } finally {
       this.#underway--;
@@ -82,16 +98,18 @@ export class StepWorkers {
     clearInterval(this.#pingTimer);
     this.#pingTimer = undefined;
     this.#endAll("The run has ended");
-    const keeper = this.#keeper;
-    this.#keeper = undefined;
-    await keeper?.end();
+    const { all, alone } = this.#processes;
+    this.#processes.all = this.#processes.alone = undefined;
+    await Promise.all([all?.end(), alone?.end()]);
   }
 
   #free(): StepWorker {
     for (const worker of this.#workers) if (worker.hasEnded) this.#workers.delete(worker);
     const [least] = [...this.#workers].sort((a, b) => a.load - b.load);
     if (least !== undefined && (least.load === 0 || this.#workers.size >= this.size)) return least;
-    return this.#started();
+    const worker = this.#started("all");
+    this.#workers.add(worker);
+    return worker;
   }
 
   async #callIn(worker: StepWorker, call: StepWorkerCall): Promise<CallResult> {
@@ -103,8 +121,7 @@ export class StepWorkers {
 
   async #callAlone(call: StepWorkerCall): Promise<CallResult> {
     const turn = this.#alone.catch(() => {}).then(async () => {
-      const worker = this.#started();
-      this.#workers.delete(worker); // nobody else's call is to share its fate
+      const worker = this.#started("alone"); // nobody else's call is to share its fate
       this.#solo = worker;
       try {
         return await this.#callIn(worker, call);
@@ -116,15 +133,16 @@ export class StepWorkers {
     return await turn;
   }
 
-  #started(): StepWorker {
+  #started(where: "all" | "alone"): StepWorker {
     this.options.assertUnchanged();
-    this.#keeper ??= new Keeper(this.allowed);
-    const worker = new StepWorker(this.#keeper.start(this.options));
+    if (this.#processes[where]?.hasEnded ?? true) {
+      this.#processes[where] = new StepProcess(this.allowed);
+    }
+    const worker = new StepWorker(this.#processes[where]!.start(this.options));
     const ready = loadedInTime(worker, this.options.loadMs ?? loadMs)
       .then(() => this.options.assertUnchanged());
     ready.catch((error: Error) => worker.end(error.message));
     this.#ready.set(worker, ready);
-    this.#workers.add(worker);
     return worker;
   }
 

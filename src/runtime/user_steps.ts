@@ -16,6 +16,7 @@ import {
   moduleGraph,
   type ModuleGraphMemory,
 } from "./module_graph.ts";
+import { processOptions } from "./process_options.ts";
 import type { Recipe } from "./recipe.ts";
 import { SourceFile } from "./source.ts";
 import type { Loaded } from "./step_messages.ts";
@@ -134,23 +135,17 @@ class StepFile {
   async load(options: UserStepOptions): Promise<LoadedStep> {
     const problem = this.#placeProblem();
     if (problem !== undefined) return { step: problem };
-    const graph = this.#graph(options.memory);
-    // Why a module does not load is said better by the worker; but nothing is loaded that reads too much.
-    const foreign = await graph.then(() => undefined, (error) => error);
-    if (foreign instanceof ForeignData) return { step: { problem: foreign.message } };
-    let worker: StepWorker | undefined;
     try {
-      const found = await this.#loaded();
-      worker = found.worker;
-      if (found.loaded.type === "declared") {
-        return this.#declared(found.loaded, { ...options, worker, graph: await graph });
+      const graph = await this.#graph(options.memory);
+      const { worker, loaded } = await this.#loaded(graph);
+      if (loaded.type === "declared") {
+        return this.#declared(loaded, { ...options, worker, graph });
       }
       worker.end("It is not needed");
-      return { step: this.#fault(found.loaded) };
+      return { step: this.#fault(loaded) };
     } catch (error) {
-      worker?.end("It is not needed");
-      const cause = await typesFailed(error, graph) ?? error;
-      return { step: { problem: this.#reason(cause), related: this.#place(cause) } };
+      if (error instanceof ForeignData) return { step: { problem: error.message } };
+      return { step: { problem: this.#reason(error), related: this.#place(error) } };
     }
   }
 
@@ -175,24 +170,32 @@ class StepFile {
   ): LoadedStep {
     const { use, folder } = this;
     const options = { ...this.#workerOptions(graph), path: this.#path, use, folder, kinds, graph };
-    const foreign = new ForeignStep(declaration, { ...options, isWhole: this.#isWhole });
-    const { step } = foreign;
-    return { step: { step, fingerprint: graph.fingerprint }, asked: { foreign, worker } };
+    try {
+      const foreign = new ForeignStep(declaration, { ...options, isWhole: this.#isWhole });
+      const { step } = foreign;
+      return { step: { step, fingerprint: graph.fingerprint }, asked: { foreign, worker } };
+    } catch (error) {
+      worker.end("It is not needed");
+      throw error;
+    }
   }
 
   /** Names that steps are not defined with need all of Tintype, which takes longer to load. */
-  async #loaded(): Promise<{ readonly worker: StepWorker; readonly loaded: Loaded }> {
-    const found = await this.#loadedOnce();
+  async #loaded(
+    graph: ModuleGraph,
+  ): Promise<{ readonly worker: StepWorker; readonly loaded: Loaded }> {
+    const found = await this.#loadedOnce(graph);
     const message = found.loaded.type === "broken" ? found.loaded.message : "";
     if (!message.includes("module 'tintype' does not provide")) return found;
     found.worker.end("It is not needed");
     this.#isWhole = true;
-    return await this.#loadedOnce();
+    return await this.#loadedOnce(graph);
   }
 
-  async #loadedOnce() {
-    const { url } = this.#workerOptions();
-    const { worker, loaded } = await lookAt({ url, isWhole: this.#isWhole });
+  async #loadedOnce(graph: ModuleGraph) {
+    const module = { url: toFileUrl(this.#path).href, isWhole: this.#isWhole };
+    const granted = { path: this.#path, folder: this.folder, permissions: {} };
+    const { worker, loaded } = await lookAt(module, processOptions(graph, granted));
     try {
       return { worker, loaded: checkedLoaded(loaded) };
     } catch (error) {
@@ -201,11 +204,11 @@ class StepFile {
     }
   }
 
-  #workerOptions(graph?: ModuleGraph) {
+  #workerOptions(graph: ModuleGraph) {
     return {
       url: toFileUrl(this.#path).href,
       assertUnchanged: () => {
-        if (graph === undefined || isUnchangedGraph(graph)) return;
+        if (isUnchangedGraph(graph)) return;
         throw new Error(`"${this.use}" was changed while the run was under way; run again`);
       },
     };
@@ -253,7 +256,7 @@ class StepFile {
     if (/^SyntaxError: /.test(line)) return `it does not parse: ${line.slice(13)}`;
     if (error instanceof SyntaxError) return line;
     const isLoaders =
-      /^(Module not found|Import |npm package|Cannot define step|what it declares|The step's worker ended)/
+      /^(Module not found|Import |npm package|Cannot define step|Cannot give |what it declares|The step's worker ended)/
         .test(line);
     return isLoaders ? line : `it throws when it is loaded: ${line}`;
   }
@@ -277,12 +280,6 @@ class StepFile {
   #shown(path: string): string {
     return join(this.shownFolder, relative(this.folder, path));
   }
-}
-
-/** `deno test` checks the types of what a worker loads, and says no more than that they are wrong. */
-async function typesFailed(error: unknown, graph: Promise<ModuleGraph>): Promise<unknown> {
-  if (!(error instanceof Error && error.message.includes("Type checking failed"))) return undefined;
-  return await graph.then(() => undefined, (cause: unknown) => cause);
 }
 
 const exportHelp = "Write: export default defineStep({ name: …, … })";

@@ -28,8 +28,14 @@ const maxFaults = 20;
  */
 const maxReread = 600_000;
 
-/** Brackets inside brackets; the values of a recipe are counted when it is read. */
+/** Brackets inside brackets. */
 const maxBrackets = 100;
+
+/**
+ * Values that a recipe may hold, keys among them: no person wrote more, and aliases, of which each
+ * counts what it stands for, can multiply without end.
+ */
+export const maxValues = 100_000;
 
 /**
  * Reads one YAML 1.2 document. Each syntax mistake is reported where a person has to mend it, and
@@ -41,6 +47,11 @@ export function readYaml(file: SourceFile, oddness: Oddness = () => 0): ReadYaml
   const budget = { left: maxReread };
   const diagnostics: Diagnostic[] = [];
   for (let round = 0;; round++) {
+    const tooMany = excessValue(draft.tokens);
+    if (tooMany !== undefined) {
+      const span = draft.span(tooMany.start, tooMany.end);
+      return { diagnostics: [...diagnostics, tooManyValues(span)], span: draft.span };
+    }
     const tooDeep = deepBracket(draft.tokens);
     const { document, errors } = tooDeep === undefined ? parse(draft.text) : { errors: [] };
     if (document === undefined) {
@@ -234,6 +245,25 @@ function diagnosticOf(draft: Draft, fault: Fault): Diagnostic {
       span: draft.span(each.start, each.end),
     })),
     help,
+  };
+}
+
+/** The first value beyond those that a recipe may hold: to make a document of them all takes seconds. */
+function excessValue(tokens: readonly Token[]): Token | undefined {
+  let values = 0;
+  return tokens.find(({ type }) =>
+    (type.endsWith("scalar") || type === "alias") && ++values > maxValues
+  );
+}
+
+/** Says that a recipe is refused for the number of its values. */
+export function tooManyValues(span: Span): Diagnostic {
+  return {
+    code: "too-large",
+    severity: "error",
+    message: `The recipe holds more than ${maxValues.toLocaleString("en")} values`,
+    span,
+    help: "What an alias (*name) stands for counts each time it is used",
   };
 }
 

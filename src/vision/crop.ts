@@ -212,18 +212,28 @@ function placesOf(
   const [length, whole] = [window[side], picture[side]];
   const total = subjects.reduce((sum, { worth }) => sum + worth, 0);
   const stretches = subjects.map((subject): Stretch => {
-    const [start, extent] = [subject[window.slides], subject[side]];
+    const at = subject[window.slides];
+    const [start, end] = [onGrid(at), onGrid(at + subject[side])];
+    const around = onGrid(margin * (end - start));
     return {
       start,
-      end: start + extent,
-      from: Math.max(0, start - margin * extent),
-      to: Math.min(whole, start + extent + margin * extent),
+      end,
+      from: Math.max(0, start - around),
+      to: Math.min(whole, end + around),
       worth: subject.worth / total,
-      isIndivisible: subject.isFace && extent <= length,
+      isIndivisible: subject.isFace && end - start <= length,
     };
   });
   const track = { stretches, length, whole };
   return offsetsOf(window, track).map((offset) => placeOf(window, offset, track).place);
+}
+
+/**
+ * To 2⁻²⁰ of a pixel: sums and differences of such numbers are exact, so that what is judged of a place
+ * is to the bit what is judged of its mirror image.
+ */
+function onGrid(at: number): number {
+  return Math.round(at * 2 ** 20) / 2 ** 20;
 }
 
 /** What a window slides along. */

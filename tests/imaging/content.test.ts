@@ -5,6 +5,7 @@ import { decodeRaster } from "../../src/imaging/decode.ts";
 import { encodeRaster } from "../../src/imaging/encode.ts";
 import { readHeader } from "../../src/imaging/header.ts";
 import type { Raster } from "../../src/imaging/raster.ts";
+import { cpuTimer } from "../cpu_time.ts";
 import {
   corpusFile,
   corpusNames,
@@ -95,10 +96,10 @@ Deno.test("sides of one pixel are no trouble", () => {
 Deno.test("the content of 1195 × 896 pixels is judged in 2 ms", () => {
   const photo = photoLike(1195, 896);
   for (let round = 0; round < 20; round++) isGraphics(photo);
-  const startedAt = performance.now();
+  const cpuMs = cpuTimer();
   for (let round = 0; round < 20; round++) isGraphics(photo);
-  const elapsedMs = (performance.now() - startedAt) / 20;
-  assert.ok(elapsedMs < 2, `${elapsedMs} ms`);
+  const meanMs = cpuMs() / 20;
+  assert.ok(meanMs < 2, `${meanMs} ms`);
 });
 
 Deno.test("an alpha channel counts only when something can be seen through", () => {

@@ -4,6 +4,7 @@ import { type Advice, policyShape } from "../../src/baseline/policy.ts";
 import { noAdvice } from "../../src/baseline/advice.ts";
 import { normalizeReport, policyYaml } from "../../src/report/normalize_report.ts";
 import type { NormalizeReport } from "../../src/report/report_data.ts";
+import { cpuTimer } from "../cpu_time.ts";
 import { checkPage } from "./html_checker.ts";
 import { pictureOf, reportOf, somePictures } from "./rig.ts";
 
@@ -55,7 +56,7 @@ Deno.test("pictures that are all alike give a whole page", async () => {
 
 Deno.test("5,000 pictures give a page below 3 MB within 20 seconds", async () => {
   const report = await reportOf(somePictures(5000));
-  const startedAt = performance.now();
+  const cpuMs = cpuTimer();
   const { page } = await pageOf({
     ...report,
     absent: Array.from({ length: 2000 }, (_, index) => ({
@@ -67,7 +68,7 @@ Deno.test("5,000 pictures give a page below 3 MB within 20 seconds", async () =>
     })),
   });
   assert.ok(page.length < 3e6, `${page.length} characters`);
-  assert.ok(performance.now() - startedAt < 20_000);
+  assert.ok(cpuMs() < 20_000);
 });
 
 Deno.test("the same report gives the same page", async () => {

@@ -209,7 +209,7 @@ Deno.test("a plan runs nothing of a step that was not allowed", async () => {
   await using rig = new Rig();
   rig.write({
     "in/a": "one",
-    "asking.ts": asking('{ write: ["."] }').replace(
+    "asking.ts": asking('{ write: ["./trace"] }').replace(
       "run: async",
       `tools: async () => { Deno.writeTextFileSync("${rig.path("trace")}", ""); return {}; },
   run: async`,

@@ -1,3 +1,5 @@
+import { freePort } from "../free_port.ts";
+
 /** A request that a server got. */
 export interface SeenRequest {
   readonly method: string;
@@ -97,8 +99,7 @@ export function never(): Promise<Response> {
 
 /** An address where nobody listens. */
 export function deadOrigin(): string {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
+  return `http://127.0.0.1:${freePort()}`;
 }
 
 /** An environment with these variables and no others. */

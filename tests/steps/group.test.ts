@@ -209,3 +209,18 @@ Deno.test("without a threshold the model's own is taken, and a strict one where 
   assert.deepEqual(await thresholds(without), [0.95]);
   assert.deepEqual(await thresholds(recipe()), [0.9]);
 });
+
+Deno.test("another similar_from groups anew; the same one again runs nothing", async () => {
+  await using rig = new Rig({ "a.png": await blotches(1), "b.png": await blotches(2) });
+  const text = (similarFrom: number) =>
+    recipe().replace("    with: { threshold: 0.9 }\n", "")
+      .replace("is_missing: false", `is_missing: false, similar_from: ${similarFrom}`);
+  const threshold = async () =>
+    (await rig.rows("SELECT threshold FROM alike_groups")).map(({ threshold }) => threshold);
+  await rig.run(text(0.6));
+  assert.deepEqual(await threshold(), [0.6]);
+  const { counts } = await rig.run(text(0.7));
+  assert.deepEqual(await threshold(), [0.7]);
+  assert.equal(counts.ran, 3, "two vectors and the groups");
+  assert.equal((await rig.run(text(0.7))).counts.ran, 0);
+});

@@ -46,6 +46,27 @@ Deno.test("a scan finds pictures in all folders, in a stable order, whatever the
   ]);
 });
 
+Deno.test("without patterns of one's own the same is found as with the default written out", async () => {
+  await using rig = new PictureRig();
+  const picture = await photo(16, 16);
+  const names = [
+    ".jpg",
+    "..jpg",
+    "a..JPG",
+    "jpg",
+    "b.jpg.txt",
+    "c.jpg/d.tif",
+    "line\nbreak.Jpeg",
+    "e.bmp",
+  ];
+  rig.write(Object.fromEntries(names.map((name) => [`photos/${name}`, picture])));
+  for (const hidden of [true, false]) {
+    const plain = await itemsOf(rig, recipe(`, hidden: ${hidden}`));
+    assert.ok(plain.length > 3);
+    assert.deepEqual(await itemsOf(rig, recipe(`, hidden: ${hidden}, exclude: [none]`)), plain);
+  }
+});
+
 Deno.test("odd names are names like others", async () => {
   await using rig = new PictureRig();
   const picture = await photo(16, 16);

@@ -232,7 +232,7 @@ async function finished(command: Deno.Command): Promise<string | undefined> {
   let isHanging = false;
   const timer = setTimeout(() => {
     isHanging = true;
-    Deno.kill(-child.pid, "SIGKILL");
+    killGroup(child);
   }, hangMs);
   const { code, stderr } = await child.output();
   clearTimeout(timer);
@@ -246,11 +246,20 @@ async function killedAfter(command: Deno.Command, ms: number): Promise<boolean> 
   let isKilled = false;
   const timer = setTimeout(() => {
     isKilled = true;
-    Deno.kill(-child.pid, "SIGKILL");
+    killGroup(child);
   }, ms);
   const { signal } = await child.output();
   clearTimeout(timer);
   return isKilled && signal === "SIGKILL";
+}
+
+function killGroup({ pid }: Deno.ChildProcess): void {
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It may have ended by itself, and not been heard of yet.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** The files below a folder. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { sha256 } from "../../src/runtime/hash.ts";
 import type { EditOutcome } from "../../src/web/dataset.ts";
 import { Outbox, type Shelter } from "../../src/web/page/outbox.ts";
+import { freePort } from "../free_port.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
-import { freePort, ServerProcess } from "./server_process.ts";
+import { ServerProcess } from "./server_process.ts";
 
 /** Numbers in [0, 1), the same for the same seed (Numerical Recipes, 3rd edition, section 7.1.1). */
 function chance(seed: number): () => number {

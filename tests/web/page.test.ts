@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { vision } from "../../src/services/vision.ts";
+import { freePort } from "../free_port.ts";
 import { PictureRig } from "../picture_rig.ts";
 import { Model } from "./model.ts";
 import {
@@ -15,7 +16,7 @@ import {
   writePhotos,
 } from "./page_rig.ts";
 import { recipeText } from "./rig.ts";
-import { freePort, ServerProcess } from "./server_process.ts";
+import { ServerProcess } from "./server_process.ts";
 
 if (hasChromium) {
   Deno.test.beforeAll(openBrowser);

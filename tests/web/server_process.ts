@@ -35,9 +35,3 @@ export class ServerProcess {
     await this.output.cancel();
   }
 }
-
-/** A port that nobody had a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

@@ -66,11 +66,16 @@ export const dedupePreviews = defineStep({
     }
     const wanted = picturedMembers((await groups.read()).groups, { keepers, most });
     const made: Record<string, Preview> = {};
-    for (const sha256 of [...wanted].sort()) {
-      const handle = files.get(sha256);
-      const preview = handle === undefined ? undefined : await previewOf(handle, size_px);
-      if (preview !== undefined) made[sha256] = preview;
-    }
+    const rest = [...wanted].sort().values();
+    const makeOthers = async () => {
+      for (const sha256 of rest) {
+        const handle = files.get(sha256);
+        const preview = handle === undefined ? undefined : await previewOf(handle, size_px);
+        if (preview !== undefined) made[sha256] = preview;
+      }
+    };
+    // Two at a time, since each may be a giant; what is made of them does not depend on which is first.
+    await Promise.all([makeOthers(), makeOthers()]);
     return produced({ previews: made });
   },
 });

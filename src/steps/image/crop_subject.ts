@@ -87,7 +87,7 @@ type CropParams = z.output<typeof params>;
  */
 export const cropSubject = defineStep({
   name: "image.crop_subject",
-  version: 1,
+  version: 2,
   doc: "Chooses the crop of a given aspect that keeps the most of the subject.",
   origin: "computed",
   isResult: true,

@@ -41,7 +41,7 @@ type Prepared =
  */
 export const inspectEmbedding = defineStep({
   name: "inspect.embedding",
-  version: 2,
+  version: 3,
   doc: "Gives each picture as a model sees it: a vector of unit length, near those of its like.",
   origin: "computed",
   pool: "onnx",

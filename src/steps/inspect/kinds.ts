@@ -9,9 +9,16 @@ export interface MadeEmbedding {
   readonly similar_from: number | null;
 }
 
+/** Bytes before and behind the vector. */
+const countBytes = 4;
+const similarBytes = 8;
+
 /**
  * A picture as a model sees it: unit-length float32, as long as the model makes it (CLIP ViT-B/32: 512).
- * An empty vector means that no model was there to ask. Stored little-endian.
+ * An empty vector means that no model was there to ask.
+ *
+ * Stored little-endian: its length as uint32, the vector, and `similar_from` as float64, 0 where there
+ * is none. That is in the bytes since what follows from it has to be done anew when it changes.
  */
 export const embedding: Kind<"embedding", Float32Array, Float32Array | MadeEmbedding> = {
   name: "embedding",
@@ -22,12 +29,17 @@ export const embedding: Kind<"embedding", Float32Array, Float32Array | MadeEmbed
     const { vector, model = null, similar_from = null } = made instanceof Float32Array
       ? { vector: made }
       : made;
-    return {
-      bytes: new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
-      facts: { dimensions: vector.length, model, similar_from },
-    };
+    const bytes = new Uint8Array(countBytes + vector.byteLength + similarBytes);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, vector.length, true);
+    bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), countBytes);
+    view.setFloat64(countBytes + vector.byteLength, similar_from ?? 0, true);
+    return { bytes, facts: { dimensions: vector.length, model, similar_from } };
   },
-  open: async (blob) => new Float32Array((await blob.bytes()).slice().buffer),
+  async open(blob) {
+    const bytes = await blob.bytes();
+    return new Float32Array(bytes.slice(countBytes, bytes.length - similarBytes).buffer);
+  },
 };
 
 /** Upright pixels of the whole picture: origin at the top left, parts of pixels allowed. */
