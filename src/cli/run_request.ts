@@ -1,5 +1,5 @@
 import type { RunListener } from "../runtime/event.ts";
-import { StepProblem } from "../runtime/foreign_step.ts";
+import { StepProblem } from "../runtime/bound_steps.ts";
 import type { Graph } from "../runtime/graph.ts";
 import { type RunSettings, type Session, ShardProblem, UnknownNode } from "../runtime/session.ts";
 import type { Shard } from "../runtime/shard.ts";

@@ -1,4 +1,4 @@
-import type { AskingStep } from "../runtime/foreign_step.ts";
+import type { AskingStep } from "../runtime/bound_steps.ts";
 import type { Graph } from "../runtime/graph.ts";
 import type { Session } from "../runtime/session.ts";
 import {

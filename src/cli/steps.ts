@@ -1,6 +1,6 @@
 import { isUserStep } from "../runtime/check.ts";
 import { suggestion } from "../runtime/diagnostic.ts";
-import { foreignStepOf } from "../runtime/foreign_step.ts";
+import { boundStepOf } from "../runtime/bound_steps.ts";
 import { inputPorts, outputPorts } from "../runtime/graph.ts";
 import { paramFacts } from "../runtime/params.ts";
 import { recipeSchema } from "../runtime/recipe_schema.ts";
@@ -80,7 +80,7 @@ function description(step: AnyStep) {
       isRequired,
     })),
     outputs: ports(outputPorts(step)),
-    ...foreignStepOf(step) === undefined ? {} : { permissions: foreignStepOf(step)!.permissions },
+    ...boundStepOf(step) === undefined ? {} : { permissions: boundStepOf(step)!.permissions },
   };
 }
 

@@ -40,6 +40,11 @@ export function isUserStep(use: string): boolean {
   return /\.(([cm]?[tj]sx?)|py|json)$/.test(use) || /^(\.{0,2}\/|~\/|[a-z]+:\/\/)/i.test(use);
 }
 
+/** Whether a recipe uses files of steps. */
+export function usesStepFiles(recipe: Recipe): boolean {
+  return recipe.nodes.some(({ use }) => use !== undefined && isUserStep(use.text));
+}
+
 /**
  * Checks a recipe against the catalogue and builds its graph. All mistakes are found at once; there
  * is a graph only where no error is.

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Handle, Kind } from "./artifact.ts";
 import { checkedParsed, foreignParams, foreignPorts, isOpaque } from "./foreign_declaration.ts";
 import { checkedResult, checkedText } from "./foreign_result.ts";
+import { type BoundStep, noteBound, StepProblem } from "./bound_steps.ts";
 import { localDisk } from "./local_disk.ts";
 import type { ModuleGraph } from "./module_graph.ts";
 import { Rejection } from "./rejection.ts";
@@ -38,17 +39,6 @@ import { placed, processOptions } from "./process_options.ts";
 import { type StepWorker, type StepWorkerCall, WorkerEnded } from "./step_worker.ts";
 import { StepWorkers, type StepWorkersOptions } from "./step_workers.ts";
 
-/** A step file's permissions, as people are asked about them. */
-export interface AskingStep {
-  /** The file, absolute. */
-  readonly path: string;
-  /** The file as the recipe names it. */
-  readonly use: string;
-  readonly permissions: AskedPermissions;
-  /** What it would get: with absolute paths. */
-  readonly granted: AskedPermissions;
-}
-
 export interface ForeignStepOptions extends StepWorkersOptions {
   readonly path: string;
   readonly use: string;
@@ -64,20 +54,8 @@ type Result = StepResult<Record<string, unknown>>;
 /** Lines of a step that are shown in a run. */
 const mostPrints = 50;
 
-/** A step file does not say what is needed before its tasks. */
-export class StepProblem extends Error {
-  override readonly name = "StepProblem";
-}
-
-const foreignSteps = new WeakMap<AnyStep, ForeignStep>();
-
-/** What stands behind a step that runs in workers; undefined for a step of this process. */
-export function foreignStepOf(step: AnyStep): ForeignStep | undefined {
-  return foreignSteps.get(step);
-}
-
 /** A step whose code runs in workers, which have the permissions that it declares. */
-export class ForeignStep implements AskingStep {
+export class ForeignStep implements BoundStep {
   readonly path: string;
   readonly use: string;
   /** As declared. */
@@ -108,7 +86,7 @@ export class ForeignStep implements AskingStep {
     if (declaration.batchSize !== undefined) this.#workers.size = 1; // what is prepared stays there
     this.#shared = Object.values({ ...this.step.inputs, ...this.step.outputs } as OutputPorts)
       .flatMap(({ kind }: Port) => isOpaque(kind) ? [] : [kind.name]);
-    foreignSteps.set(this.step, this);
+    noteBound(this.step, this);
   }
 
   /** Lets it have what it asks for. Until then it runs only if that is nothing. */

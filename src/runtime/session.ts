@@ -1,22 +1,23 @@
 import { join, resolve } from "node:path";
 import { ActionCache } from "./cache.ts";
 import type { Catalog } from "./catalog.ts";
-import { type CatalogDb, openCatalog } from "./catalog_db.ts";
-import { checkRecipe } from "./check.ts";
+import type { CatalogDb } from "./catalog_db.ts";
+import { type CheckOptions, checkRecipe, usesStepFiles } from "./check.ts";
 import type { Kind } from "./artifact.ts";
 import { type Diagnostic, obvious } from "./diagnostic.ts";
 import type { Disk } from "./disk.ts";
-import { environment } from "./environment.ts";
 import type { Counts, RunListener } from "./event.ts";
 import { type Graph, type GraphNode, withoutUnused } from "./graph.ts";
 import { sha256 } from "./hash.ts";
 import { Journal } from "./journal.ts";
+import { loadModule } from "./load_module.ts";
 import { localDisk } from "./local_disk.ts";
 import { type Holder, WorkspaceLock } from "./lock.ts";
+import { keepNativeMemory } from "./native_memory.ts";
 import { Performer, type RetryOptions } from "./performer.ts";
 import { type ChosenNodes, chosenNodes } from "./chosen_nodes.ts";
 import { forcing } from "./forcing.ts";
-import { heldGroup, type PlannedGroup, planRun } from "./plan.ts";
+import type { PlannedGroup } from "./plan.ts";
 import { lookForPlan, partsOf, scanAll, scanForPlan, withForecasts } from "./preparation.ts";
 import { Pools } from "./pools.ts";
 import { parseRecipe, type Recipe } from "./recipe.ts";
@@ -41,10 +42,9 @@ import {
   recallAllowed,
   releaseSteps,
 } from "./step_approval.ts";
-import { checkWithStepFiles, usesStepFiles } from "./user_steps.ts";
 import type { Shard } from "./shard.ts";
 import { startEvent } from "./start_event.ts";
-import { placeParams } from "./values.ts";
+import { withPlaces } from "./places.ts";
 
 export { ShardProblem, UnknownNode } from "./chosen_nodes.ts";
 
@@ -140,16 +140,13 @@ export class Session {
     if (recipe === undefined) return { diagnostics };
     const catalog = await this.#catalogFor(recipe, source.steps ?? []);
     const checked = usesStepFiles(recipe)
-      ? await this.#withCache("read", (memory) => {
-        const recipePath = resolve(this.options.cwd, source.path);
-        return checkWithStepFiles(recipe, { ...options, catalog, recipePath, memory });
-      })
+      ? await this.#checkWithStepFiles(recipe, source.path, { ...options, catalog })
       : checkRecipe(recipe, { ...options, catalog });
     const all = [...diagnostics, ...checked.diagnostics];
     const hasError = all.some((diagnostic) => diagnostic.severity === "error");
     const graph = hasError || checked.graph === undefined
       ? undefined
-      : withoutUnused(this.#withPlaces(checked.graph));
+      : withoutUnused(withPlaces(checked.graph, this.options.cwd));
     recallAllowed(graph?.nodes ?? [], this.options.workspace);
     return { graph, diagnostics: all };
   }
@@ -165,9 +162,19 @@ export class Session {
     return own.length === 0 ? catalog : catalog.with(own);
   }
 
+  async #checkWithStepFiles(recipe: Recipe, path: string, options: CheckOptions) {
+    const { checkWithStepFiles } = await load<typeof import("./user_steps.ts")>("./user_steps.ts");
+    const recipePath = resolve(this.options.cwd, path);
+    return await this.#withCache(
+      "read",
+      (memory) => checkWithStepFiles(recipe, { ...options, recipePath, memory }),
+    );
+  }
+
   /** What a run would do and why, grouped. Writes nothing. */
   async plan(graph: Graph, settings: PlanSettings = {}): Promise<PlannedGroup[]> {
     const { nodes, held } = chosenNodes(graph, settings);
+    const { heldGroup, planRun } = await load<typeof import("./plan.ts")>("./plan.ts");
     return await this.#withCache("read", async (cache) => {
       const { performer, resolver } = await this.#looker(graph, nodes, settings, cache);
       const groups = await planRun({
@@ -202,6 +209,7 @@ export class Session {
   async run(graph: Graph, settings: RunSettings = {}): Promise<RunReport> {
     const chosen = chosenNodes(graph, settings);
     const { workspace } = this.options;
+    keepNativeMemory();
     let lock: WorkspaceLock | undefined;
     try {
       Deno.mkdirSync(join(workspace, "runs"), { recursive: true });
@@ -232,6 +240,7 @@ export class Session {
 
   /** What the runs found, as a DuckDB database. */
   async openCatalog(options: { readonly run?: string } = {}): Promise<CatalogDb> {
+    const { openCatalog } = await load<typeof import("./catalog_db.ts")>("./catalog_db.ts");
     return await openCatalog({ workspace: this.options.workspace, ...options });
   }
 
@@ -360,27 +369,6 @@ export class Session {
     return { resolver, store, parts };
   }
 
-  /** Relative places begin where the caller stands. */
-  #withPlaces(graph: Graph): Graph {
-    const nodes = graph.nodes.map((node) => {
-      const places = placeParams(node.step);
-      const params = Object.fromEntries(
-        Object.entries(node.params).map(([name, value]) => [
-          name,
-          places.has(name) && typeof value === "string" ? this.#place(value) : value,
-        ]),
-      );
-      return { ...node, params };
-    });
-    return { ...graph, nodes };
-  }
-
-  /** Shells leave the "~" of "source=~/Pictures" to the program, some of them. */
-  #place(path: string): string {
-    const home = path === "~" || path.startsWith("~/") ? environment.get("HOME") : undefined;
-    return resolve(this.options.cwd, home === undefined ? path : join(home, path.slice(1)));
-  }
-
   get #services(): Services {
     return this.options.services ?? new Map();
   }
@@ -401,6 +389,11 @@ export class Session {
       cache.close();
     }
   }
+}
+
+/** What most commands do without. */
+async function load<Module>(path: string): Promise<Module> {
+  return await loadModule(path, import.meta.url);
 }
 
 const retryDefaults: RetryOptions = { retries: 4, minWaitMs: 1_000, maxWaitMs: 60_000 };

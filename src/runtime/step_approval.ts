@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import type { ActionCache } from "./cache.ts";
 import { fromFileUrl } from "./file_url.ts";
-import { type AskingStep, type ForeignStep, foreignStepOf } from "./foreign_step.ts";
+import { type AskingStep, type BoundStep, boundStepOf } from "./bound_steps.ts";
 import type { GraphNode } from "./graph.ts";
 import { canonicalJson } from "./hash.ts";
 import { localDisk } from "./local_disk.ts";
@@ -38,13 +38,13 @@ export async function allowSteps(
   workspace: string,
   allow: AllowSteps = false,
 ): Promise<void> {
-  for (const step of foreignSteps(nodes)) {
+  for (const step of boundSteps(nodes)) {
     const problem = writeProblem(step, nodes, workspace);
     if (problem !== undefined) throw new StepAsksTooMuch(`Cannot run ${step.use}: ${problem}`);
   }
   recallAllowed(nodes, workspace);
   const known = allowedIn(workspace);
-  const unseen = [...foreignSteps(nodes)].filter((step) => !known.has(permissionKey(step)));
+  const unseen = [...boundSteps(nodes)].filter((step) => !known.has(permissionKey(step)));
   const asking = unseen.filter((step) => !step.isApproved);
   if (unseen.length === 0 || (asking.length === 0 && typeof allow !== "function")) return;
   const isAllowed = typeof allow === "function" ? await allow(unseen) : allow;
@@ -65,7 +65,7 @@ function remember(workspace: string, allowed: readonly string[]): void {
 /** Lets step files have what was allowed before, and asks nobody. */
 export function recallAllowed(nodes: readonly GraphNode[], workspace: string): void {
   const allowed = allowedIn(workspace);
-  for (const step of foreignSteps(nodes)) {
+  for (const step of boundSteps(nodes)) {
     const mayBe = writeProblem(step, nodes, workspace) === undefined;
     if (mayBe && allowed.has(permissionKey(step))) step.approve();
   }
@@ -73,7 +73,7 @@ export function recallAllowed(nodes: readonly GraphNode[], workspace: string): v
 
 /** The step files of some nodes that ask for permissions or not, each once. */
 export function stepFilesOf(nodes: readonly GraphNode[]): readonly AskingStep[] {
-  return [...foreignSteps(nodes)];
+  return [...boundSteps(nodes)];
 }
 
 /** Readies step files for a run of so many items at a time; the next check finds their modules known. */
@@ -81,7 +81,7 @@ export function prepareSteps(
   nodes: readonly GraphNode[],
   { jobs, cache }: { readonly jobs: number; readonly cache: ActionCache },
 ): void {
-  for (const step of foreignSteps(nodes)) {
+  for (const step of boundSteps(nodes)) {
     step.limit(jobs);
     if (step.graph.files.length > 0) cache.putModuleGraph(step.path, JSON.stringify(step.graph));
   }
@@ -89,7 +89,7 @@ export function prepareSteps(
 
 /** Ends the workers of step files. */
 export async function releaseSteps(nodes: readonly GraphNode[]): Promise<void> {
-  await Promise.all(Array.from(foreignSteps(nodes), (step) => step.release()));
+  await Promise.all(Array.from(boundSteps(nodes), (step) => step.release()));
 }
 
 const ownFolder = fromFileUrl(new URL("../", import.meta.url));
@@ -99,7 +99,7 @@ const ownFolder = fromFileUrl(new URL("../", import.meta.url));
  * likes the next time. Says what is wrong; undefined where nothing is.
  */
 function writeProblem(
-  { granted: { write }, permissions }: ForeignStep,
+  { granted: { write }, permissions }: BoundStep,
   nodes: readonly GraphNode[],
   workspace: string,
 ): string | undefined {
@@ -107,7 +107,7 @@ function writeProblem(
   const wanted = "(folders for what it makes are wanted)";
   if (write === true) return `it asks to write every file, the workspace and itself too ${wanted}`;
   const declared = permissions.write as readonly string[];
-  const modules = [...foreignSteps(nodes)].flatMap(({ graph }) => graph.files);
+  const modules = [...boundSteps(nodes)].flatMap(({ graph }) => graph.files);
   const folders = [workspace, ownFolder].map(realPath);
   const files = modules.map(({ path }) => realPath(path));
   for (const [index, place] of write.map(realPath).entries()) {
@@ -124,8 +124,8 @@ function isWithin(path: string, folder: string): boolean {
   return path === folder.replace(/\/$/, "") || path.startsWith(`${folder.replace(/\/$/, "")}/`);
 }
 
-function foreignSteps(nodes: readonly GraphNode[]): ReadonlySet<ForeignStep> {
-  return new Set(nodes.flatMap(({ step }) => foreignStepOf(step) ?? []));
+function boundSteps(nodes: readonly GraphNode[]): ReadonlySet<BoundStep> {
+  return new Set(nodes.flatMap(({ step }) => boundStepOf(step) ?? []));
 }
 
 interface ApprovalFile {

@@ -33,11 +33,6 @@ interface UserStepOptions {
   readonly kinds: ReadonlyMap<string, Kind>;
 }
 
-/** Whether a recipe uses files of steps. */
-export function usesStepFiles(recipe: Recipe): boolean {
-  return recipe.nodes.some(({ use }) => use !== undefined && isUserStep(use.text));
-}
-
 /**
  * Checks a recipe with the step files that it uses, which are relative to the recipe's file and loaded
  * in workers without any permission. What a step's own schema says of parameters comes from its worker, so
