@@ -68,7 +68,8 @@ function meansOf({ width, height, extent, values }: LumaGrid, side: number): Uin
         sum += weight * across[at]!;
         at += side;
       }
-      means[row * side + column] = Math.round(sum);
+      // Cb of pure blue and Cr of pure red are 255.5 (JFIF 1.02, page 4: the largest value is 255).
+      means[row * side + column] = Math.min(255, Math.round(sum));
     }
   }
   return means;

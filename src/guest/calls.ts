@@ -27,10 +27,17 @@ export type Ask = (message: Omit<Extract<FromWorker, { type: "ask" }>, "type">) 
 type Question = Extract<FromWorker, { type: "ask" }>["question"];
 type Result = StepResult<Readonly<Record<string, unknown>>>;
 
+/** Of an item whose worker ended between its preparation and its call: both are made again. */
+const lost: Result = {
+  status: "failed",
+  reason: "What was prepared for it is gone with the worker that it was prepared in",
+  isRetriable: true,
+};
+
 /** Calls of a step in its worker. */
 export class StepCalls {
   readonly #waiting = new Map<number, (reply: Reply) => void>();
-  readonly #prepared = new Map<number, unknown>();
+  readonly #prepared = new Map<number, { readonly value: unknown }>();
   readonly #aborting = new AbortController();
   #asks = 0;
 
@@ -72,14 +79,23 @@ export class StepCalls {
       case "run":
         return call.result(await step.run!(call.inputs(), params, call.context()));
       case "prepare": {
-        const prepared = await step.batch!.prepare(call.inputs(), params, call.context());
-        this.#prepared.set(++this.#asks, prepared);
-        return { type: "prepared", prepared: this.#asks };
+        const [prepared] = message.prepared!;
+        const value = await step.batch!.prepare(call.inputs(), params, call.context());
+        this.#prepared.set(prepared!, { value });
+        return { type: "prepared", prepared: prepared! };
       }
       case "runBatch": {
         const all = message.prepared!.map((each) => this.#take(each));
-        const results = await step.batch!.run(all, params, call.context());
-        return { type: "results", results: results.map((each) => call.result(each).result) };
+        const kept = all.flatMap((each) => each === undefined ? [] : [each.value]);
+        const results = kept.length === 0
+          ? []
+          : [...await step.batch!.run(kept, params, call.context())];
+        return {
+          type: "results",
+          results: all.map((each) =>
+            each === undefined ? lost : call.result(results.shift()!).result
+          ),
+        };
       }
       case "isCurrent": {
         const value = await step.isCurrent!(call.inputs(), params, call.context());
@@ -94,10 +110,11 @@ export class StepCalls {
     }
   }
 
-  #take(prepared: number): unknown {
-    const value = this.#prepared.get(prepared);
+  /** Undefined for what was prepared in another worker. */
+  #take(prepared: number): { readonly value: unknown } | undefined {
+    const found = this.#prepared.get(prepared);
     this.#prepared.delete(prepared);
-    return value;
+    return found;
   }
 
   async #ask(call: number, handle: number, question: Question): Promise<unknown> {

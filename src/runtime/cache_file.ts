@@ -2,8 +2,8 @@ import { DatabaseSync } from "node:sqlite";
 
 /**
  * Opens the SQLite file of a cache, for writing in WAL mode. For reading, an empty one in memory stands
- * in where there is no file, or none that can be read (whoever wrote it was killed, and the folder is
- * read-only).
+ * in where there is no file, or none that can be read: whoever wrote it was killed, before it had tables or
+ * while the folder could still be written.
  */
 export function openCacheFile(
   path: string,
@@ -42,15 +42,20 @@ function enterWal(database: DatabaseSync, path: string) {
  */
 export function leaveWal(database: DatabaseSync): void {
   try {
-    database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);");
+    database.exec("PRAGMA busy_timeout = 0");
+    const done = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
     // All is on the disk: what follows changes the name of the mode in the file, and either will do.
-    database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE;");
+    if (done?.busy === 0) database.exec("PRAGMA synchronous = OFF");
+    database.exec("PRAGMA journal_mode = DELETE");
   } catch {
     // what was written is safe in either mode
   }
 }
 
-/** Whether a writer was killed in a folder that can only be read now. Throws for a file that cannot. */
+/**
+ * Whether a writer was killed before it made its tables, or in a folder that can only be read now. Throws
+ * for a file that cannot be read.
+ */
 function isLeftOpen(path: string): boolean {
   Deno.openSync(path, { read: true }).close();
   try {
@@ -58,8 +63,9 @@ function isLeftOpen(path: string): boolean {
     database.prepare("SELECT 1 FROM meta LIMIT 1").get();
     return false;
   } catch (error) {
-    // SQLITE_CANTOPEN; anything else is about what is in the file, and said where that is read.
-    return error instanceof Error && /unable to open database file/.test(error.message);
+    // SQLITE_CANTOPEN, or no tables; anything else is about what is in the file, and said where that is read.
+    const isLeft = /unable to open database file|no such table: meta/;
+    return error instanceof Error && isLeft.test(error.message);
   }
 }
 

@@ -70,6 +70,8 @@ export class ForeignStep implements BoundStep {
   /** What it gets: with absolute paths. */
   readonly granted: AskedPermissions;
   #isApproved: boolean;
+  /** How often it has prepared an item. */
+  #prepared = 0;
   /** How often it has printed. */
   #prints = 0;
 
@@ -176,12 +178,16 @@ export class ForeignStep implements BoundStep {
 
   /** Throws the step's failure, as a step that prepares does. */
   async #prepare(inputs: unknown, params: unknown, context: StepContext): Promise<number> {
-    const message = { method: "prepare", params, context: contextMessage(context) } as const;
+    const number = ++this.#prepared;
+    const message = {
+      ...{ method: "prepare", params, prepared: [number] } as const,
+      context: contextMessage(context),
+    };
     const call = await this.#call(message, inputs, context);
     const sent = await this.#send(call, context.signal);
     if (sent.type === "failure") throw thrownOf(sent.failure);
     const { answer } = sent;
-    if (answer.type === "prepared") return Number(answer.prepared);
+    if (answer.type === "prepared") return number;
     throw thrownOf(this.#checked(answer, call));
   }
 

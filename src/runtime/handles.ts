@@ -71,17 +71,25 @@ export class HandleScope {
     return value;
   }
 
-  /** Takes over bytes that nobody else has, to free them in the end: they are empty from then on. */
+  /** Takes over bytes that nobody else has, to free them when the item is done: `end`. */
   own(bytes: Uint8Array): void {
     this.#owned.push(bytes);
   }
 
-  /** Frees pixels and bytes; what is read afterwards is opened again. */
+  /**
+   * Frees pixels and lets go of bytes; what is read afterwards is opened again. Bytes that somebody has
+   * still got, such as an item that waits for its batch, stay as they are.
+   */
   async release(): Promise<void> {
     for (const { kind, value } of this.#opened.values()) {
       const opened = await value.catch(() => undefined);
       if (opened !== undefined) kind.release?.(opened);
     }
+  }
+
+  /** Frees pixels and bytes, when nobody needs any of it: bytes are empty from now on. */
+  async end(): Promise<void> {
+    await this.release();
     this.#owned.forEach(freeBytes);
     this.#owned.length = 0;
   }

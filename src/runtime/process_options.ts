@@ -106,8 +106,14 @@ export function assertOwnPermissions(permissions: AskedPermissions): void {
   }
 }
 
-/** Where Deno's cache is: the modules and packages that the process loads lie there. */
-const cacheVariables = ["DENO_DIR", "HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE"];
+/**
+ * Where Deno's cache is, and where in it: the modules and packages that the process loads lie there, packages
+ * by the registry that they came from.
+ */
+const cacheVariables = [
+  ...["DENO_DIR", "HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE"],
+  ...["NPM_CONFIG_REGISTRY", "NPM_CONFIG_REPLACE_REGISTRY_HOST", "JSR_URL"],
+];
 
 /** Where programs are: one that is found and may not be started is said to be just that. */
 const systemVariables = ["PATH", "PATHEXT", "SystemRoot", "TEMP", "TMP"];
@@ -123,7 +129,7 @@ const netVariables = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"]
  */
 export function processEnvironment({ env, net }: AskedPermissions): Record<string, string> {
   const own = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
-  if (env === true) return { ...Deno.env.toObject(), ...own };
+  if (env === true) return { ...Deno.env.toObject(), ...cacheFolder(), ...own };
   const names = [
     ...env ?? [],
     ...cacheVariables,
@@ -134,7 +140,13 @@ export function processEnvironment({ env, net }: AskedPermissions): Record<strin
     const value = variable(name);
     return value === undefined ? [] : [[name, value]];
   });
-  return { ...Object.fromEntries(values), ...own };
+  return { ...Object.fromEntries(values), ...cacheFolder(), ...own };
+}
+
+/** Absolute, since the process is started in another folder than this one. */
+function cacheFolder(): Record<string, string> {
+  const folder = variable("DENO_DIR");
+  return folder === undefined || folder === "" ? {} : { DENO_DIR: resolve(folder) };
 }
 
 /** Undefined also where this process may not read it. */

@@ -285,7 +285,7 @@ export class Run {
       if (!(error instanceof NotBegun)) throw error;
     } finally {
       this.#trails?.forget(item);
-      await scope.release();
+      await scope.end();
     }
   }
 
@@ -353,7 +353,7 @@ export class Run {
     const [port, { kind }] = outputPorts(node.step).find(([, each]) => each.flow === "many")!;
     const byteLength = bytes?.length ?? file.size;
     const ref: ArtifactRef = { kind: kind.name, hash, byteLength };
-    // The steps that follow get the bytes that were just read for the hash, until the scope is released.
+    // The steps that follow get the bytes that were just read for the hash, until the item is done.
     if (bytes !== undefined) scope.own(bytes);
     const readBytes = async (each: ArtifactRef) => bytes?.length ? bytes : await store.read(each);
     if (bytes !== undefined) void scope.open(ref, kind, readBytes).catch(() => {});

@@ -81,8 +81,12 @@ export interface CallMessage {
   readonly inputs: Readonly<Record<string, InputMessage>>;
   readonly params: unknown;
   readonly context?: ContextMessage;
-  /** For `runBatch`: the numbers of what was prepared; for `forecast` how many tasks. */
+  /**
+   * For `prepare` the number of what it prepares, which no other worker of the step gives; for `runBatch` those
+   * numbers.
+   */
   readonly prepared?: readonly number[];
+  /** For `forecast` how many tasks. */
   readonly count?: number;
   /** The kinds that the main process encodes itself, by name. */
   readonly shared: readonly string[];

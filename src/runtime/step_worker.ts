@@ -107,6 +107,7 @@ export class StepWorker {
 
   /** Calls a method of the step; what comes back is unchecked. Rejects with `WorkerEnded`. */
   call(call: StepWorkerCall): Promise<CallResult> {
+    if (this.#end !== undefined) return Promise.reject(new WorkerEnded(this.#end, 0));
     const id = ++this.#ids;
     const { promise, resolve, reject } = Promise.withResolvers<CallResult>();
     this.#calls.set(id, { call, resolve, reject });

@@ -62,6 +62,8 @@ export class StepWorkers {
   #solo: StepWorker | undefined;
   /** How many calls wait for an answer, in whatever worker and also while they stand in line for one. */
   #underway = 0;
+  /** How many items were prepared in a worker and wait for their call there. */
+  #held = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
@@ -80,13 +82,16 @@ export class StepWorkers {
     try {
       const worker = this.#free();
       if (signal !== undefined) this.#watch(signal);
-      return await this.#callIn(worker, call);
+      const result = await this.#callIn(worker, call);
+      if (result?.type === "prepared") this.#held++;
+      return result;
     } catch (error) {
       if (!(error instanceof WorkerEnded) || signal?.aborted) throw error;
       if (error.others === 0 && (error.isAlone || this.#underway === 1)) throw error;
-      return await this.#callAlone(call);
+      return await this.#callAlone(call, { signal, ended: error });
     } finally {
       this.#underway--;
+      if (call.message.method === "runBatch") this.#letGo(call.message.prepared?.length ?? 0);
       this.#endIdleSoon();
     }
   }
@@ -95,12 +100,18 @@ export class StepWorkers {
   async release(): Promise<void> {
     clearTimeout(this.#idleTimer);
     clearTimeout(this.#graceTimer);
+    this.#graceTimer = undefined;
     clearInterval(this.#pingTimer);
     this.#pingTimer = undefined;
+    this.#held = 0;
     this.#endAll("The run has ended");
     const { all, alone } = this.#processes;
     this.#processes.all = this.#processes.alone = undefined;
     await Promise.all([all?.end(), alone?.end()]);
+  }
+
+  #letGo(count: number) {
+    this.#held = Math.max(0, this.#held - count);
   }
 
   #free(): StepWorker {
@@ -119,8 +130,12 @@ export class StepWorkers {
     return await result;
   }
 
-  async #callAlone(call: StepWorkerCall): Promise<CallResult> {
+  async #callAlone(
+    call: StepWorkerCall,
+    { signal, ended }: { readonly signal: AbortSignal | undefined; readonly ended: WorkerEnded },
+  ): Promise<CallResult> {
     const turn = this.#alone.catch(() => {}).then(async () => {
+      if (signal?.aborted) throw ended; // while it stood in line
       const worker = this.#started("alone"); // nobody else's call is to share its fate
       this.#solo = worker;
       try {
@@ -148,35 +163,38 @@ export class StepWorkers {
 
   /** What does not stop when the run does is ended, after a while. */
   #watch(signal: AbortSignal) {
+    if (signal.aborted) return this.#abort(); // also what is called after that
     if (this.#watched.has(signal)) return;
     this.#watched.add(signal);
-    if (signal.aborted) this.#abort();
-    else signal.addEventListener("abort", () => this.#abort(), { once: true });
+    signal.addEventListener("abort", () => this.#abort(), { once: true });
   }
 
   #abort() {
-    for (const worker of this.#workers) worker.abort();
+    for (const worker of this.#all()) worker.abort();
     const grace = this.options.graceMs ?? graceMs;
     const reason = `It did not stop within ${grace / 1000} s of the run being stopped`;
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = setTimeout(() => this.#endAll(reason), grace);
+    this.#graceTimer ??= setTimeout(() => {
+      this.#graceTimer = undefined;
+      this.#endAll(reason);
+    }, grace);
   }
 
   #ping() {
-    for (const worker of [...this.#workers, ...this.#solo === undefined ? [] : [this.#solo]]) {
-      if (worker.load > 0) worker.ping();
-    }
+    for (const worker of this.#all()) if (worker.load > 0) worker.ping();
+  }
+
+  #all(): readonly StepWorker[] {
+    return this.#solo === undefined ? [...this.#workers] : [...this.#workers, this.#solo];
   }
 
   #endAll(reason: string) {
-    for (const worker of this.#workers) worker.end(reason);
-    this.#solo?.end(reason);
+    for (const worker of this.#all()) worker.end(reason);
     this.#workers.clear();
   }
 
   #endIdleSoon() {
     clearTimeout(this.#idleTimer);
-    if (this.#underway > 0) return;
+    if (this.#underway > 0 || this.#held > 0) return;
     this.#idleTimer = setTimeout(() => void this.release(), this.options.idleMs ?? idleMs);
   }
 }

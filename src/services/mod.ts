@@ -101,11 +101,16 @@ function laterComputing(): Computing {
   };
 }
 
-/** What is made when it is first asked for; `got` is undefined until then. */
+/** What is made when it is first asked for, or again after it failed; `got` is undefined until then. */
 function once<Value>(make: () => Promise<Value>) {
   let made: Promise<Value> | undefined;
+  const begin = () =>
+    make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
   return {
-    get: () => made ??= make(),
+    get: () => made ??= begin(),
     get got() {
       return made;
     },

@@ -138,6 +138,25 @@ Deno.test("the environment of a step's process holds what it declares, and no ke
   }
 });
 
+Deno.test("a step's process has the cache and registry of this one, wherever it is started", () => {
+  const names = ["DENO_DIR", "NPM_CONFIG_REGISTRY"];
+  const before = names.map((name) => Deno.env.get(name));
+  Deno.env.set("DENO_DIR", "cache/of deno");
+  Deno.env.set("NPM_CONFIG_REGISTRY", "https://npm.example/");
+  try {
+    for (const asked of [{}, { env: true as const }, { env: ["DENO_DIR"] }]) {
+      const given = processEnvironment(asked);
+      assert.equal(given["DENO_DIR"], `${Deno.cwd()}/cache/of deno`);
+      assert.equal(given["NPM_CONFIG_REGISTRY"], "https://npm.example/");
+    }
+  } finally {
+    for (const [index, name] of names.entries()) {
+      if (before[index] === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, before[index]);
+    }
+  }
+});
+
 const loose = (body: string, more = "") =>
   `// @ts-nocheck
 import { defineStep, one, produced, text, z } from "tintype";

@@ -284,3 +284,77 @@ Deno.test("of calls that a worker was at together, only the one that ended it fa
   assert.deepEqual(answers.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
   await workers.release();
 });
+
+Deno.test("a call that waits to be tried once more is not when the run is stopped", async () => {
+  await using rig = new Rig();
+  const code = loose(`
+    globalThis.calls = (globalThis.calls ?? 0) + 1;
+    if (globalThis.calls === 2) Deno.exit(0);
+    context.warn("begins");
+    await new Promise((resolve) => setTimeout(resolve, 1e9));`);
+  const { workers, message } = workersOf(rig, code, { graceMs: 10 });
+  workers.size = 1;
+  const stop = new AbortController();
+  let begun = 0;
+  const onNote = () => void (++begun === 2 && stop.abort()); // the first time together, then alone
+  const call = { message, handles: [], onNote };
+  const other = { message, handles: [], onNote: () => void workers.release() };
+  const [first, second] = await Promise.allSettled([
+    workers.call(call, stop.signal),
+    workers.call(other, stop.signal),
+  ]);
+  assert.match(String((first as PromiseRejectedResult).reason), /did not stop within 0.01 s/);
+  assert.match(String((second as PromiseRejectedResult).reason), /called Deno.exit/);
+  await workers.release();
+});
+
+const batched = loose("").replace("{ defineStep", "{ defineStep, each").replace(
+  "inputs: {}",
+  'inputs: { text: each(text, "texts") }',
+).replace('text: one(text, "something")', 'text: each(text, "something")').replace(
+  /async run[^\n]*/,
+  `batch: {
+    size: 2,
+    prepare: async () => globalThis.count = (globalThis.count ?? 0) + 1,
+    run: async (all) => all.map((each) => produced({ text: String(each) })),
+  },`,
+);
+
+/** Prepares an item, and gives what a call does with some that were prepared. */
+function batches({ workers, message }: ReturnType<typeof workersOf>) {
+  const made = (more: Partial<CallMessage>) =>
+    workers.call({ message: { ...message, ...more }, handles: [], onNote() {} }, undefined);
+  return {
+    prepare: (number: number) => made({ method: "prepare", prepared: [number] }),
+    run: (...prepared: number[]) => made({ method: "runBatch", prepared }),
+  };
+}
+
+const produced = (made: string) => ({ status: "produced", outputs: { text: { made } } });
+
+Deno.test("what was prepared stays until its call, however long that takes", async () => {
+  await using rig = new Rig();
+  const asked = workersOf(rig, batched, { idleMs: 0 });
+  const { prepare, run } = batches(asked);
+  await prepare(1);
+  await new Promise((resolve) => setTimeout(resolve)); // after the timer for idle workers
+  await prepare(2);
+  await new Promise((resolve) => setTimeout(resolve));
+  const answer = await run(2, 1);
+  assert.deepEqual(answer, { type: "results", results: [produced("2"), produced("1")] });
+  await asked.workers.release();
+});
+
+Deno.test("an item whose preparation is lost with its worker is tried again, and gets no other's result", async () => {
+  await using rig = new Rig();
+  const asked = workersOf(rig, batched);
+  asked.workers.size = 1;
+  const { prepare, run } = batches(asked);
+  await prepare(1);
+  await asked.workers.release();
+  await prepare(2);
+  const answer = await run(1, 2) as { readonly results: readonly Record<string, unknown>[] };
+  assert.equal(answer.results[0]!["isRetriable"], true);
+  assert.deepEqual(answer.results[1], produced("1"));
+  await asked.workers.release();
+});

@@ -59,6 +59,23 @@ Deno.test("a large picture takes the first encoding that is small enough, judged
   );
 });
 
+Deno.test("a large picture whose strips are plain takes no more bytes than it may all the same", async () => {
+  const [width, height] = [4096, 3000];
+  const noisy = waves(width, height);
+  const apart = Math.floor(height / Math.ceil(2 ** 19 / (width * 16)));
+  for (let y = 0; y < height; y++) {
+    const fromStrip = Math.abs(y % apart - apart / 2);
+    if (fromStrip < 30) noisy.pixels.fill(120, y * width * 3, (y + 1) * width * 3);
+  }
+  const low = await encodeRaster(noisy, { format: "jpeg", quality: 50, effort: "small" });
+  const made = await smallest(noisy, {
+    treatment: treatment(["jpeg"]),
+    effort: "balanced",
+    mostBytes: low.length,
+  });
+  assert.ok(made.bytes.length <= low.length, `${made.bytes.length} of ${low.length}`);
+});
+
 Deno.test("121 megapixels get the effort that there is time for", () => {
   const pixels = 121e6;
   const seconds = (options: Parameters<typeof encodingSeconds>[0], bytesAPixel: number) =>

@@ -118,8 +118,24 @@ async function rehearsed(
   const within = mostBytes * likely.size / made.size;
   const others = ladder.slice(ladder.indexOf(likely.wanted) + 1);
   const next = await firstWithin(others, within, rehearse);
-  if (next === undefined || next.size > within) return made;
-  return smaller(made, await tried(raster, next.wanted, next.encoding, treatment));
+  const better = next === undefined || next.size > within
+    ? made
+    : smaller(made, await tried(raster, next.wanted, next.encoding, treatment));
+  return better.size <= mostBytes
+    ? better
+    : await lastResort(raster, others, { treatment, better });
+}
+
+/** Where strips say nothing of a picture: the last of the ladder that there is time for. */
+async function lastResort(
+  raster: Raster,
+  others: readonly Encoding[],
+  { treatment, better }: { readonly treatment: Treatment; readonly better: Tried },
+): Promise<Tried> {
+  const wanted = others.findLast((each) => affordable(each, raster, better.size) !== undefined);
+  if (wanted === undefined) return better;
+  const encoding = affordable(wanted, raster, better.size)!;
+  return smaller(better, await tried(raster, wanted, encoding, treatment));
 }
 
 /** The encoding with as much of the wanted effort as there is time for; undefined for none. */
