@@ -147,16 +147,19 @@ Deno.test("no more items are computed at the same time than jobs allow", async (
   assert.equal(most, 3);
 });
 
-Deno.test("an item goes through all its steps before the last item begins", async () => {
+Deno.test("an item goes through all its steps before others begin, but for one that is read ahead", async () => {
   await using rig = new Rig();
   rig.write(Object.fromEntries("abcdefghijkl".split("").map((name) => [`in/${name}`, name])));
   const { events } = await rig.run(recipe, { jobs: 1 });
-  const at = (type: string, node: string, item: string) =>
-    events.findIndex((event) =>
-      event.type === type && "node" in event && event.node === node &&
-      "item" in event && event.item === item
-    );
-  assert.ok(at("task-settled", "long", "a") < at("task-started", "upper", "l"));
+  const begun = new Set<string>();
+  let most = 0;
+  for (const event of events) {
+    if (!("item" in event) || event.item === undefined) continue;
+    if (event.type === "task-started") most = Math.max(most, begun.add(event.item).size);
+    if (event.type === "task-settled" && event.node === "long") begun.delete(event.item);
+  }
+  assert.equal(begun.size, 0);
+  assert.ok(most >= 1 && most <= 2, `${most} items were under way`);
 });
 
 Deno.test("a stopped run finishes what is in flight, and the next one goes on from there", async () => {
