@@ -1,9 +1,13 @@
 import { freeBytes } from "../runtime/buffer_memory.ts";
+import { keepNativeMemory } from "../runtime/native_memory.ts";
 import { Rejection } from "../runtime/rejection.ts";
 import { decodeRaster } from "./decode.ts";
 import { DEFAULT_MAX_PIXELS, type ImageHeader, readHeader } from "./header.ts";
 import type { Size } from "./proxy_size.ts";
 import { type Raster, type RasterRequest, targetSize } from "./raster.ts";
+
+/** From here on the memory of a raster is worth keeping for the next: 12 MB. */
+const manyPixels = 4e6;
 
 interface ImageOptions {
   /** The most pixels the picture may have; 16384² when left out. */
@@ -98,6 +102,7 @@ export class Image {
   async #decode(header: ImageHeader, target: Size): Promise<Raster> {
     const bytes = this.#afar === undefined ? await this.bytes() : undefined;
     this.#onDecode(target);
+    if (target.width * target.height >= manyPixels) keepNativeMemory();
     try {
       if (bytes === undefined) return await this.#afar!.raster(target);
       return await decodeRaster(bytes, header, { size: target });

@@ -10,6 +10,9 @@ const smallBytes = 1_000_000;
 const slowMs = 10;
 const writesInThreads = 100;
 
+/** Timers, signals and the progress bar have their turn this often while many files are written. */
+const turnMs = 30;
+
 /** The file system of this machine. */
 export const localDisk: Disk = {
   stat(path, { followLinks = true } = {}): FileStat | undefined {
@@ -78,6 +81,8 @@ export const localDisk: Disk = {
   },
 };
 
+let lastTurnMs = 0;
+
 /** How many writes are still to be done in threads, since the disk is slow, as in a network. */
 let slowWrites = 0;
 
@@ -88,11 +93,17 @@ async function writeAtOnce(
   { content, sync }: { readonly content: Uint8Array; readonly sync: boolean },
 ) {
   const started = performance.now();
-  using file = Deno.openSync(temporary, { write: true, createNew: true });
-  for (let at = 0; at < content.length;) at += file.writeSync(content.subarray(at));
-  if (performance.now() - started > slowMs) slowWrites = writesInThreads;
-  if (sync) await file.syncData();
+  {
+    using file = Deno.openSync(temporary, { write: true, createNew: true });
+    for (let at = 0; at < content.length;) at += file.writeSync(content.subarray(at));
+    if (performance.now() - started > slowMs) slowWrites = writesInThreads;
+    if (sync) await file.syncData();
+  }
   Deno.renameSync(temporary, path);
+  if (performance.now() - lastTurnMs > turnMs) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    lastTurnMs = performance.now();
+  }
 }
 
 async function writeWaiting(path: string, content: Uint8Array, sync: boolean) {

@@ -13,7 +13,6 @@ import { Journal } from "./journal.ts";
 import { loadModule } from "./load_module.ts";
 import { localDisk } from "./local_disk.ts";
 import { type Holder, WorkspaceLock } from "./lock.ts";
-import { keepNativeMemory } from "./native_memory.ts";
 import { Performer, type RetryOptions } from "./performer.ts";
 import { type ChosenNodes, chosenNodes } from "./chosen_nodes.ts";
 import { forcing } from "./forcing.ts";
@@ -209,7 +208,6 @@ export class Session {
   async run(graph: Graph, settings: RunSettings = {}): Promise<RunReport> {
     const chosen = chosenNodes(graph, settings);
     const { workspace } = this.options;
-    keepNativeMemory();
     let lock: WorkspaceLock | undefined;
     try {
       Deno.mkdirSync(join(workspace, "runs"), { recursive: true });
