@@ -22,6 +22,8 @@ const taskBytes = 750;
 /** So few are quicker asked one by one. */
 const fewTasks = 500;
 
+const trailsAtOnce = 500;
+
 export const cacheSchema = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   -- What all tasks of a node share in their keys, stored once.
@@ -50,6 +52,8 @@ export const cacheSchema = `
     WHEN old.result <> new.result BEGIN DELETE FROM trails; END;
   CREATE TRIGGER IF NOT EXISTS trails_without_blob AFTER DELETE ON blobs
     BEGIN DELETE FROM trails; END;
+  CREATE TRIGGER IF NOT EXISTS trails_without_file AFTER DELETE ON files
+    BEGIN DELETE FROM trails WHERE stage IN (SELECT id FROM stages) AND path = old.path; END;
 `;
 
 /** Writes are gathered into transactions of at most this many, or of this long. */
@@ -249,31 +253,34 @@ export class ActionCache {
 
   /** What the stat index knows of some files: one query over the folder that holds them all. */
   filesAt(paths: readonly string[]): ReadonlyMap<string, IndexedFile> {
-    return this.#filesBelow(
-      paths,
-      `SELECT path, ${indexedColumns} FROM files WHERE path >= ? AND path < ?`,
-    );
-  }
-
-  /** The same with the trail that each has in a stage. */
-  trailsAt(paths: readonly string[], stage: number): ReadonlyMap<string, IndexedFile> {
-    return this.#filesBelow(
-      paths,
-      `SELECT files.path AS path, ${indexedColumns}, trail
-       FROM files LEFT JOIN trails ON trails.stage = ${stage} AND trails.path = files.path
-       WHERE files.path >= ? AND files.path < ?`,
-    );
-  }
-
-  #filesBelow(paths: readonly string[], query: string): ReadonlyMap<string, IndexedFile> {
     const files = new Map<string, IndexedFile>();
-    const prefix = commonPrefix(paths);
-    // "0" is the character after "/".
-    const end = `${prefix.slice(0, -1)}0`;
-    const rows = this.#prepare(query).all(prefix, end) as unknown as FileRow[];
+    const query = this.#prepare(
+      `SELECT path, size, mtime_ms AS mtimeMs, inode, seen_ms AS seenMs, hash
+       FROM files WHERE path > ? AND path < ?`,
+    );
+    const rows = query.all(...boundsOf(paths)) as unknown as FileRow[];
     const wanted = rows.length > paths.length ? new Set(paths) : undefined;
     for (const row of rows) if (wanted?.has(row.path) ?? true) files.set(row.path, row);
     return files;
+  }
+
+  /** The trails that a stage has of some files, by path. */
+  trailsAt(paths: readonly string[], stage: number): ReadonlyMap<string, string> {
+    const trails = new Map<string, string>();
+    const [first, end] = boundsOf(paths);
+    // Some hundred in one text: a row for each would take three times as long, and the memory twice.
+    const query = this.#prepare(
+      `SELECT group_concat(path || char(10) || trail, char(10)) AS texts, max(path) AS last
+       FROM (SELECT path, trail FROM trails WHERE stage = ? AND path > ? AND path < ?
+             ORDER BY path LIMIT ${trailsAtOnce})`,
+    );
+    for (let after = first;;) {
+      const { texts, last } = query.get(stage, after, end) as unknown as TrailsRow;
+      if (texts === null) return trails;
+      const lines = texts.split("\n");
+      for (let at = 0; at + 1 < lines.length; at += 2) trails.set(lines[at]!, lines[at + 1]!);
+      after = last;
+    }
   }
 
   /** The number of a stage's trails. Those that it had with other parts are dropped. */
@@ -389,15 +396,16 @@ export interface IndexedFile {
   /** When it was read, milliseconds since 1970. */
   readonly seenMs: number;
   readonly hash: ContentHash;
-  /** What a stage made of it, see `Trails`; only where that was asked for. */
-  trail?: string | null;
 }
 
 interface FileRow extends IndexedFile {
   readonly path: string;
 }
 
-const indexedColumns = "size, mtime_ms AS mtimeMs, inode, seen_ms AS seenMs, hash";
+interface TrailsRow {
+  readonly texts: string | null;
+  readonly last: string;
+}
 
 /** Whether a file is still what the index says, going by its stat alone. */
 export function isUnchanged(
@@ -405,7 +413,19 @@ export function isUnchanged(
   indexed: IndexedFile,
 ): boolean {
   return file.size === indexed.size && file.mtimeMs === indexed.mtimeMs &&
-    file.inode === indexed.inode && file.mtimeMs + racyMs < indexed.seenMs;
+    file.inode === indexed.inode && isOlderThanLook(file, indexed.seenMs);
+}
+
+/** Whether a file that was read at that time cannot have been changed since within the clock's step. */
+export function isOlderThanLook(file: Pick<FileStat, "mtimeMs">, seenMs: number): boolean {
+  return file.mtimeMs + racyMs < seenMs;
+}
+
+/** Two texts between which all of some paths lie: the deepest folder that holds them, and its end. */
+function boundsOf(paths: readonly string[]): [first: string, end: string] {
+  const first = commonPrefix(paths);
+  // "0" is the character after "/".
+  return [first, `${first.slice(0, -1)}0`];
 }
 
 /** The deepest folder that holds all files, with a slash behind it. */

@@ -12,14 +12,6 @@ export interface HashRow {
   readonly reason?: string;
 }
 
-/** A table's row, as far as it is written down here. */
-interface ListedRow {
-  readonly item: string | null;
-  readonly status: string;
-  readonly reason?: string;
-  readonly refs: readonly ({ readonly hash: ContentHash } | undefined)[];
-}
-
 interface ListedTable {
   readonly node: string;
   readonly name: string;
@@ -35,8 +27,8 @@ export interface HashList {
 }
 
 type RowText =
-  | [string | null, string, (ContentHash | null)[]]
-  | [string | null, string, (ContentHash | null)[], string];
+  | [string | null, string, readonly (ContentHash | null)[]]
+  | [string | null, string, readonly (ContentHash | null)[], string];
 
 export function hashListPath(tables: string, table: string): string {
   return join(tables, `${table}.hashes`);
@@ -55,7 +47,7 @@ const chunkLength = 1 << 20;
 export function writeHashList(
   path: string,
   { node, name, ports }: ListedTable,
-  rows: Iterable<ListedRow>,
+  rows: Iterable<HashRow>,
 ): void {
   const temporary = join(dirname(path), `.${name}.hashes${sealingEnd}`);
   const head = { node, ports: ports.map((port) => port.name) };
@@ -68,7 +60,7 @@ export function writeHashList(
   }
 }
 
-function writeLines(path: string, head: string, rows: Iterable<ListedRow>) {
+function writeLines(path: string, head: string, rows: Iterable<HashRow>) {
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
   let chunk = `${head}\n`;
   for (const row of rows) {
@@ -80,8 +72,7 @@ function writeLines(path: string, head: string, rows: Iterable<ListedRow>) {
   writeAll(file, chunk);
 }
 
-function lineOf({ item, status, reason, refs }: ListedRow): string {
-  const hashes = refs.map((ref) => ref?.hash ?? null);
+function lineOf({ item, status, reason, hashes }: HashRow): string {
   const parts: RowText = reason === undefined
     ? [item, status, hashes]
     : [item, status, hashes, reason];

@@ -1,8 +1,7 @@
 import type { ArtifactRef } from "./artifact.ts";
-import type { Outcome } from "./event.ts";
 import type { GraphNode } from "./graph.ts";
-import type { TaskKey } from "./hash.ts";
-import type { OutsideFile, Rejected } from "./step.ts";
+import type { ContentHash } from "./hash.ts";
+import type { OutsideFile } from "./step.ts";
 
 /** How far a node got with an item. */
 export type ItemStatus =
@@ -15,16 +14,81 @@ export type ItemStatus =
   /** Not reached, since something before it failed or waits. */
   | "held-up";
 
-/** One thing flowing through a key space. */
-export interface Item {
-  readonly name: string;
-  readonly file?: OutsideFile;
-  /** By slot (see `Slots`), what the nodes made of it. */
-  readonly refs: (ArtifactRef | undefined)[];
+/** What several nodes made of an item, in a form that is taken apart only where somebody asks. */
+export interface KnownResults {
   /** By node number. */
-  readonly statuses: (ItemStatus | undefined)[];
-  /** By node number, why it ended there; undefined as long as it did not. */
-  reasons?: Map<number, string>;
+  readonly statuses: readonly (ItemStatus | undefined)[];
+  /** By slot; undefined for one that these nodes do not fill, or left empty. */
+  hash(slot: number): ContentHash | undefined;
+  /** By slot. */
+  refs(): (ArtifactRef | undefined)[];
+}
+
+const none: readonly never[] = [];
+
+/** One thing flowing through a key space. */
+export class Item {
+  /** When its file was read, milliseconds since 1970; as long as it was not, undefined. */
+  seenMs: number | undefined = undefined;
+  #known: KnownResults | undefined = undefined;
+  #refs: (ArtifactRef | undefined)[] | undefined = undefined;
+  #statuses: readonly (ItemStatus | undefined)[] = none;
+  /** Whether the statuses are this item's alone. */
+  #ownsStatuses = false;
+  #reasons: Map<number, string> | undefined = undefined;
+
+  constructor(readonly name: string, readonly file?: OutsideFile) {}
+
+  /** Takes over what nodes made of it, before anything else is said of it. */
+  follow(known: KnownResults): void {
+    this.#known = known;
+    this.#statuses = known.statuses;
+  }
+
+  /** What a node made of it, by slot (see `Slots`). */
+  ref(slot: number): ArtifactRef | undefined {
+    return this.#ownRefs[slot];
+  }
+
+  /** The hash of what a node made of it, by slot. */
+  hash(slot: number): ContentHash | undefined {
+    return this.#refs === undefined ? this.#known?.hash(slot) : this.#refs[slot]?.hash;
+  }
+
+  setRef(slot: number, ref: ArtifactRef): void {
+    this.#ownRefs[slot] = ref;
+  }
+
+  /** How far a node, by number, got with it. */
+  status(node: number): ItemStatus | undefined {
+    return this.#statuses[node];
+  }
+
+  setStatus(node: number, status: ItemStatus): void {
+    if (!this.#ownsStatuses) {
+      this.#statuses = [...this.#statuses];
+      this.#ownsStatuses = true;
+    }
+    (this.#statuses as (ItemStatus | undefined)[])[node] = status;
+  }
+
+  /** Why it ended at a node; undefined where it did not. */
+  reason(node: number): string | undefined {
+    return this.#reasons?.get(node);
+  }
+
+  noteReason(node: number, reason: string): void {
+    this.#reasons ??= new Map();
+    this.#reasons.set(node, reason);
+  }
+
+  get #ownRefs(): (ArtifactRef | undefined)[] {
+    if (this.#refs === undefined) {
+      this.#refs = this.#known?.refs() ?? [];
+      this.#known = undefined;
+    }
+    return this.#refs;
+  }
 }
 
 /** The items that were born at one output port. */
@@ -59,21 +123,6 @@ export class Slots {
   }
 }
 
-/** What a settled task hands to tables and listeners. */
-export interface Settlement {
-  readonly node: GraphNode;
-  readonly item?: Item;
-  readonly outcome: Outcome;
-  readonly key?: TaskKey;
-  readonly reason?: string;
-  readonly numbers?: Rejected["numbers"];
-  readonly elapsedMs?: number;
-}
-
-export function newItem(name: string, file?: OutsideFile): Item {
-  return { name, file, refs: [], statuses: [] };
-}
-
 /** Whether what holds an item up may be gone in another run, unlike a rejection. */
 export function isHeldUp(status: ItemStatus | undefined): boolean {
   return status === undefined || status === "failed" || status === "waiting" ||
@@ -85,16 +134,11 @@ export function isEnd(status: ItemStatus | undefined): boolean {
   return status === "rejected" || status === "failed" || status === "waiting";
 }
 
-export function noteReason(item: Item, node: number, reason: string): void {
-  item.reasons ??= new Map();
-  item.reasons.set(node, reason);
-}
-
 /** Items by what they have at some slots: names have no part in it, so renaming a file changes nothing. */
 export function byContent(items: readonly Item[], slots: readonly number[]): Item[] {
   const keyed = items.map((item) => ({
     item,
-    key: slots.map((slot) => item.refs[slot]?.hash ?? "").join(" "),
+    key: slots.map((slot) => item.hash(slot) ?? "").join(" "),
   }));
   keyed.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   return keyed.map(({ item }) => item);

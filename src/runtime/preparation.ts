@@ -2,7 +2,7 @@ import type { Kind } from "./artifact.ts";
 import { chosenOf, type ItemChoice } from "./chosen_items.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
 import type { Json } from "./hash.ts";
-import { newItem } from "./items.ts";
+import { Item } from "./items.ts";
 import { keyedParams } from "./params.ts";
 import { type Performer, serviceOf } from "./performer.ts";
 import type { PlannedGroup } from "./plan.ts";
@@ -103,7 +103,7 @@ export async function scanForPlan(
   const born = result.outputs[port] as readonly Born<never>[];
   const { kept, isLimited } = chosenOf(born, node, choice);
   for (const birth of kept) {
-    if ("file" in birth) space.items.push(newItem(birth.name, birth.file));
+    if ("file" in birth) space.items.push(new Item(birth.name, birth.file));
   }
   space.isCut = isLimited || (result.isPartial ?? false);
   resolver.settle(node, undefined, "produced");

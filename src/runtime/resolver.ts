@@ -2,17 +2,7 @@ import type { ArtifactRef } from "./artifact.ts";
 import type { ActionCache, StoredMember, StoredResult } from "./cache.ts";
 import { type GraphNode, inputPorts, spaceOfOutput } from "./graph.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
-import {
-  byContent,
-  isEnd,
-  isHeldUp,
-  type Item,
-  type ItemStatus,
-  newItem,
-  noteReason,
-  Slots,
-  type Space,
-} from "./items.ts";
+import { byContent, isEnd, isHeldUp, Item, type ItemStatus, Slots, type Space } from "./items.ts";
 import { type AbsentItem, isPerItem, type MemberItem } from "./step.ts";
 import type { ArtifactStore } from "./store.ts";
 import {
@@ -260,9 +250,9 @@ export class Resolver {
   ): void {
     const number = this.slots.node(node.id);
     if (item === undefined) this.#onceStatuses[number] = status;
-    else item.statuses[number] = status;
+    else item.setStatus(number, status);
     if (item === undefined) this.#onceReasons[number] = reason;
-    else if (reason !== undefined) noteReason(item, number, reason);
+    else if (reason !== undefined) item.noteReason(number, reason);
     if (result === undefined) return;
     for (const port in result.outputs) {
       const output = result.outputs[port]!;
@@ -271,7 +261,7 @@ export class Resolver {
         for (const birth of output.born) this.#bear(node, port, slot, item, birth.name, birth.ref);
       } else if ("members" in output) this.#spread(node, slot, output.members);
       else if (item === undefined) this.#oneRefs[slot] = output.one;
-      else item.refs[slot] = output.one;
+      else item.setRef(slot, output.one);
     }
   }
 
@@ -288,13 +278,19 @@ export class Resolver {
 
   statusOf(node: GraphNode, item: Item | undefined): ItemStatus | undefined {
     const number = this.slots.node(node.id);
-    return item === undefined ? this.#onceStatuses[number] : item.statuses[number];
+    return item === undefined ? this.#onceStatuses[number] : item.status(number);
   }
 
   /** What a node made of an item at a port, or of everything when there is no item. */
   refOf(node: GraphNode, port: string, item: Item | undefined): ArtifactRef | undefined {
     const slot = this.slots.slot(node.id, port);
-    return item === undefined ? this.#oneRefs[slot] : item.refs[slot];
+    return item === undefined ? this.#oneRefs[slot] : item.ref(slot);
+  }
+
+  /** The hash of what a node made of an item at a port, or of everything when there is no item. */
+  hashOf(node: GraphNode, port: string, item: Item | undefined): ContentHash | undefined {
+    const slot = this.slots.slot(node.id, port);
+    return item === undefined ? this.#oneRefs[slot]?.hash : item.hash(slot);
   }
 
   /** Whether a task has ever run. */
@@ -315,9 +311,9 @@ export class Resolver {
     name: string,
     ref: ArtifactRef,
   ) {
-    const item = newItem(parent === undefined ? name : `${parent.name}#${name}`);
-    item.refs[slot] = ref;
-    item.statuses[this.slots.node(node.id)] = "produced";
+    const item = new Item(parent === undefined ? name : `${parent.name}#${name}`);
+    item.setRef(slot, ref);
+    item.setStatus(this.slots.node(node.id), "produced");
     this.space(node, port).items.push(item);
   }
 
@@ -325,16 +321,18 @@ export class Resolver {
   #spread(node: GraphNode, slot: number, members: readonly StoredMember[]) {
     const { gathered, number } = this.#nodes.get(node.id)!;
     const statusOfRest = this.spaces.get(node.space ?? "")?.items ?? [];
-    for (const item of statusOfRest) item.statuses[number] ??= "left-out";
+    for (const item of statusOfRest) {
+      if (item.status(number) === undefined) item.setStatus(number, "left-out");
+    }
     members.forEach((member, index) => {
       const item = gathered!.members[index]!;
       if (member === null) return;
       if ("rejected" in member) {
-        item.statuses[number] = "rejected";
-        noteReason(item, number, member.rejected);
+        item.setStatus(number, "rejected");
+        item.noteReason(number, member.rejected);
       } else {
-        item.statuses[number] = "produced";
-        item.refs[slot] = member;
+        item.setStatus(number, "produced");
+        item.setRef(slot, member);
       }
     });
   }
@@ -361,9 +359,9 @@ export class Resolver {
         continue;
       }
       const isShared = wire.flow === "one";
-      const ref = isShared ? this.#oneRefs[wire.slot] : item!.refs[wire.slot];
+      const ref = isShared ? this.#oneRefs[wire.slot] : item!.ref(wire.slot);
       if (ref === undefined) {
-        const status = isShared ? this.#onceStatuses[wire.source] : item!.statuses[wire.source];
+        const status = isShared ? this.#onceStatuses[wire.source] : item!.status(wire.source);
         return { status: isHeldUp(status) ? "held-up" : "left-out", by: wire.sourceId };
       }
       refs[wire.port] = ref;
@@ -388,18 +386,18 @@ export class Resolver {
     const space = this.spaces.get(prepared.node.space ?? "");
     const items = space?.items ?? [];
     const present = items.filter((item) =>
-      wires.some((wire) => item.refs[wire.slot] !== undefined)
+      wires.some((wire) => item.hash(wire.slot) !== undefined)
     );
     const members = prepared.node.step.usesItemName
       ? present
       : byContent(present, wires.map(({ slot }) => slot));
     const columns = Object.fromEntries(
-      wires.map((wire) => [wire.port, members.map((item) => item.refs[wire.slot])]),
+      wires.map((wire) => [wire.port, members.map((item) => item.ref(wire.slot))]),
     );
     const isComplete = space !== undefined && !space.isCut &&
       items.every((item) =>
         wires.every((wire) =>
-          item.refs[wire.slot] !== undefined || !isHeldUp(item.statuses[wire.source])
+          item.hash(wire.slot) !== undefined || !isHeldUp(item.status(wire.source))
         )
       );
     const absent = prepared.node.step.usesAbsent ? this.#absent(items, wires) : [];
@@ -416,14 +414,14 @@ export class Resolver {
     const whole = wires.find(({ source }) => isEnd(this.#onceStatuses[source]));
     const absent: AbsentItem[] = [];
     for (const item of items) {
-      if (wires.every((wire) => item.refs[wire.slot] !== undefined)) continue;
-      const own = nodes.find((each) => isEnd(item.statuses[this.slots.node(each.id)]));
+      if (wires.every((wire) => item.hash(wire.slot) !== undefined)) continue;
+      const own = nodes.find((each) => isEnd(item.status(this.slots.node(each.id))));
       const node = own ?? nodes.find(({ id }) => id === whole?.sourceId);
       if (node === undefined) continue;
       const number = this.slots.node(node.id);
       const [status, reason] = own === undefined
         ? [this.#onceStatuses[number], this.#onceReasons[number]]
-        : [item.statuses[number], item.reasons?.get(number)];
+        : [item.status(number), item.reason(number)];
       absent.push({
         name: item.name,
         node: node.id,

@@ -1,11 +1,11 @@
 import type { ArtifactRef, Kind } from "./artifact.ts";
-import { type ActionCache, type IndexedFile, isUnchanged, type StoredResult } from "./cache.ts";
+import { type ActionCache, isUnchanged, type StoredResult } from "./cache.ts";
 import type { Disk, FileStat } from "./disk.ts";
 import type { Counts, RunListener } from "./event.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
 import type { HandleScope } from "./handles.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
-import { type Item, newItem, type Space } from "./items.ts";
+import { Item, type Space } from "./items.ts";
 import { chosenOf, keepShare } from "./chosen_items.ts";
 import { keepBorn } from "./outputs.ts";
 import { MemoryValve } from "./memory.ts";
@@ -15,6 +15,7 @@ import type { Resolution, Resolver, TaskInputs } from "./resolver.ts";
 import { Settler } from "./settler.ts";
 import type { Shard } from "./shard.ts";
 import { hasItemTasks, isSource, stagesOf } from "./stages.ts";
+import { StatIndex } from "./stat_index.ts";
 import type { Born, Failed, Services } from "./step.ts";
 import { type ArtifactStore, ChangedFile } from "./store.ts";
 import type { TableWriter } from "./tables.ts";
@@ -60,8 +61,6 @@ const breatheMs = 30;
 
 /** How many items beyond those at work are read ahead, so that no core waits for a disk. */
 const readAhead = 1;
-
-type StatIndex = ReadonlyMap<string, IndexedFile>;
 
 /** Runs a graph's nodes. Construct it, call `run()` once. */
 export class Run {
@@ -155,7 +154,7 @@ export class Run {
     const { kept, isLimited } = chosenOf(born, node, this.options);
     space.isCut = isLimited || (result.isPartial ?? false);
     for (const birth of kept) {
-      if ("file" in birth) space.items.push(newItem(birth.name, birth.file));
+      if ("file" in birth) space.items.push(new Item(birth.name, birth.file));
     }
     await this.#bearValues(node, port, kept);
     const count = space.items.length;
@@ -178,11 +177,12 @@ export class Run {
   async #runItems(space: Space | undefined, nodes: readonly GraphNode[]) {
     if (space === undefined || space.items.length === 0) return;
     const window = this.#window(nodes);
-    const { cache, resolver } = this.effects;
-    this.#trails = Trails.of(nodes, { cache, resolver });
-    const index = this.#statIndex(space.items);
-    const unknown = space.items.length - (this.#trails?.countIn(index) ?? 0);
-    cache.preload(nodes.map((node) => resolver.parts(node)), unknown * nodes.length);
+    const { cache } = this.effects;
+    const paths = space.items.flatMap((item) => item.file?.path ?? []);
+    this.#trails = Trails.of(nodes, this.effects);
+    const unknown = space.items.length - (this.#trails?.load(paths) ?? 0);
+    const index = new StatIndex(cache, paths);
+    cache.preload(nodes.map((node) => this.effects.resolver.parts(node)), unknown * nodes.length);
     const inFlight = new Set<Promise<void>>();
     const bugs: unknown[] = [];
     let breath = performance.now();
@@ -217,20 +217,12 @@ export class Run {
     return places + readAhead + 2 * Math.max(0, ...batches);
   }
 
-  #statIndex(items: readonly Item[]): StatIndex {
-    const paths = items.flatMap((item) => item.file?.path ?? []);
-    const { cache } = this.effects;
-    return this.#trails === undefined
-      ? cache.filesAt(paths)
-      : cache.trailsAt(paths, this.#trails.stage);
-  }
-
   /**
    * Settles what is known of an item without waiting for anything, and gives the place of the first
    * node that has to work. A rerun is this function and little else.
    */
   #advance(item: Item, nodes: readonly GraphNode[], index: StatIndex): number {
-    if (this.#followTrail(item, nodes, index)) return nodes.length;
+    if (this.#followTrail(item, nodes)) return nodes.length;
     for (let at = 0; at < nodes.length; at++) {
       const node = nodes[at]!;
       if (isSource(node) && item.file === undefined) continue;
@@ -246,15 +238,11 @@ export class Run {
   }
 
   /** Settles all that the stage makes of a file that is as it was; false where there is more to do. */
-  #followTrail(item: Item, nodes: readonly GraphNode[], index: StatIndex): boolean {
-    const known = index.get(item.file?.path ?? "");
-    if (this.#trails === undefined || known === undefined) return false;
-    if (!isUnchanged(item.file!, known)) return false;
-    this.effects.store.addOriginal(known.hash, item.file!);
-    const trail = this.#trails.read(item, known.trail ?? undefined, known.hash);
-    known.trail = undefined; // of 100,000 files they are 60 MB
-    trail?.forEach(({ key, result }, at) => this.#settler.hit(nodes[at]!, item, key, result));
-    return trail !== undefined;
+  #followTrail(item: Item, nodes: readonly GraphNode[]): boolean {
+    const trail = this.#trails?.read(item);
+    if (trail === undefined) return false;
+    this.#settler.follow(nodes, item, trail);
+    return true;
   }
 
   #hit(node: GraphNode, item: Item, footprint: Footprint) {
@@ -266,6 +254,7 @@ export class Run {
   #resolveIndexed(node: GraphNode, item: Item, index: StatIndex): Resolution | undefined {
     const known = index.get(item.file!.path);
     if (known === undefined || !isUnchanged(item.file!, known)) return undefined;
+    item.seenMs = known.seenMs;
     this.effects.store.addOriginal(known.hash, item.file!);
     return this.effects.resolver.resolveFile(node, item, known.hash);
   }
@@ -388,7 +377,10 @@ export class Run {
   ): Promise<{ readonly hash: ContentHash; readonly bytes?: Uint8Array } | Failed> {
     const file = item.file!;
     const known = index.get(file.path);
-    if (known !== undefined && isUnchanged(file, known)) return { hash: known.hash };
+    if (known !== undefined && isUnchanged(file, known)) {
+      item.seenMs = known.seenMs;
+      return { hash: known.hash };
+    }
     const { disk, cache } = this.effects;
     let read: { readonly hash: ContentHash; readonly bytes: Uint8Array };
     const seenMs = this.effects.now();
@@ -403,6 +395,7 @@ export class Run {
       const isGone = error instanceof Deno.errors.NotFound;
       return failureOf(isGone ? new ChangedFile("removed") : error);
     }
+    item.seenMs = seenMs;
     cache.indexFile(file.path, { ...file, seenMs, hash: read.hash });
     return read;
   }

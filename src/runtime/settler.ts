@@ -10,12 +10,14 @@ import {
 } from "./event.ts";
 import { bornSpace, type GraphNode } from "./graph.ts";
 import type { TaskKey } from "./hash.ts";
+import type { HashRow } from "./hash_list.ts";
 import type { Item } from "./items.ts";
 import type { Note, Performed } from "./performer.ts";
 import type { Resolver, TaskInputs } from "./resolver.ts";
 import { isSource } from "./stages.ts";
 import type { Failed, Waiting } from "./step.ts";
 import { type TableDefinition, type TableRow, tablesOf, type TableWriter } from "./tables.ts";
+import type { Trail } from "./trails.ts";
 
 export interface SettlerEffects {
   readonly nodes: readonly GraphNode[];
@@ -50,7 +52,27 @@ export class Settler {
     const isProduced = result.status === "produced";
     this.effects.resolver.settle(node, item, isProduced ? "produced" : "rejected", result);
     this.#noteResult(node, item, result);
-    const outcome = isProduced ? "cached" : "rejected";
+    this.#countHit(node, item, key, result);
+  }
+
+  /** All that a stage's nodes made of an item was known. */
+  follow(nodes: readonly GraphNode[], item: Item, trail: Trail): void {
+    item.follow(trail);
+    const words = trail.words();
+    for (let at = 0; at < nodes.length; at++) {
+      const result = { status: "produced", outputs: {}, ...words?.[at] } as const;
+      if (words !== undefined) this.#noteResult(nodes[at]!, item, result);
+      this.#countHit(nodes[at]!, item, trail.key(at), result);
+    }
+  }
+
+  #countHit(
+    node: GraphNode,
+    item: Item | undefined,
+    key: TaskKey,
+    { status, reason, numbers }: Pick<StoredResult, "status" | "reason" | "numbers">,
+  ) {
+    const outcome = status === "produced" ? "cached" : "rejected";
     this.#counts[outcome]++;
     this.effects.emit({
       type: "task-settled",
@@ -58,10 +80,10 @@ export class Settler {
       item: item?.name,
       outcome,
       key,
-      fromCache: isProduced ? undefined : true,
-      code: codeOf(outcome, result.reason),
-      reason: result.reason,
-      numbers: result.numbers,
+      fromCache: status === "produced" ? undefined : true,
+      code: codeOf(outcome, reason),
+      reason,
+      numbers,
     });
     if (this.#hasNews) this.#addRow(node, item);
   }
@@ -185,7 +207,10 @@ export class Settler {
     for (const definition of this.#definitions.get(node.id)!) {
       const items = this.#itemsOf(node, definition);
       rows = Math.max(rows, items?.length ?? 1);
-      await this.effects.tables.seal(definition, () => this.#rows(node, definition, items));
+      await this.effects.tables.seal(definition, {
+        rows: () => this.#rows(items, (item) => this.#row(node, definition, item)),
+        hashRows: () => this.#rows(items, (item) => this.#hashRow(node, definition, item)),
+      });
     }
     this.effects.emit({ type: "stage-sealed", node: node.id, rows });
   }
@@ -224,13 +249,12 @@ export class Settler {
     }
   }
 
-  *#rows(
-    node: GraphNode,
-    definition: TableDefinition,
+  *#rows<Row>(
     items: readonly Item[] | undefined,
-  ): Iterable<TableRow> {
-    if (items === undefined) yield this.#row(node, definition, undefined);
-    else for (const item of items) yield this.#row(node, definition, item);
+    rowOf: (item: Item | undefined) => Row,
+  ): Iterable<Row> {
+    if (items === undefined) yield rowOf(undefined);
+    else for (const item of items) yield rowOf(item);
   }
 
   /** The items that a table has a row for; undefined for a single row. */
@@ -245,15 +269,25 @@ export class Settler {
 
   #row(node: GraphNode, definition: TableDefinition, item: Item | undefined): TableRow {
     const { resolver } = this.effects;
-    const status = resolver.statusOf(node, item) ?? "not-reached";
     return {
-      item: item?.name ?? null,
-      status,
-      reason: status === "produced"
-        ? undefined
-        : this.#reasons.get(node.id)?.get(item?.name ?? null),
+      ...this.#endOf(node, item),
       refs: definition.ports.map((port) => resolver.refOf(node, port.name, item)),
     };
+  }
+
+  #hashRow(node: GraphNode, definition: TableDefinition, item: Item | undefined): HashRow {
+    const { resolver } = this.effects;
+    const { item: name, status, reason } = this.#endOf(node, item);
+    const hashes = definition.ports.map((port) => resolver.hashOf(node, port.name, item) ?? null);
+    return { item: name, status, reason, hashes };
+  }
+
+  #endOf(node: GraphNode, item: Item | undefined): Omit<TableRow, "refs"> {
+    const status = this.effects.resolver.statusOf(node, item) ?? "not-reached";
+    const reason = status === "produced"
+      ? undefined
+      : this.#reasons.get(node.id)?.get(item?.name ?? null);
+    return { item: item?.name ?? null, status, reason };
   }
 }
 

@@ -62,7 +62,7 @@ export class ArtifactStore {
   }
 
   /** Whether the artifact can be had, going by size; reading checks the hash as well. */
-  has(ref: ArtifactRef): boolean {
+  has(ref: Pick<ArtifactRef, "hash" | "byteLength">): boolean {
     // An inline artifact was written in the transaction of the result that names it.
     if (ref.byteLength <= inlineLimit || this.#original(ref.hash) !== undefined) return true;
     return this.disk.stat(this.#path(ref.hash))?.size === ref.byteLength;

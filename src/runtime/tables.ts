@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { ArtifactRef, Column, Kind } from "./artifact.ts";
 import type { Disk } from "./disk.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
-import { hashListPath, sealingEnd, writeHashList } from "./hash_list.ts";
+import { hashListPath, type HashRow, sealingEnd, writeHashList } from "./hash_list.ts";
 import { loadModule } from "./load_module.ts";
 
 /** One Parquet file of a run: the outputs of a node that share their rows. */
@@ -27,6 +27,12 @@ export interface TableRow {
   readonly reason?: string;
   /** By port of the definition. */
   readonly refs: readonly (ArtifactRef | undefined)[];
+}
+
+/** A table's rows, which are read several times; whole ones only where the table is not what it was. */
+export interface RowsToSeal {
+  rows(): Iterable<TableRow>;
+  hashRows(): Iterable<HashRow>;
 }
 
 /** Columns that every table has in front. */
@@ -137,14 +143,14 @@ export class TableWriter {
     if (++this.#added === busyRows) void this.#loadParquet();
   }
 
-  /** Writes a table in its final form. Rows are read several times, so they come from a function. */
-  async seal(definition: TableDefinition, rows: () => Iterable<TableRow>): Promise<void> {
+  /** Writes a table in its final form. */
+  async seal(definition: TableDefinition, { rows, hashRows }: RowsToSeal): Promise<void> {
     const { name } = definition;
-    const digest = digestOf(definition, rows());
+    const digest = digestOf(definition, hashRows());
     const target = join(this.folder, `${name}.parquet`);
     if (!this.#link(name, digest, target)) await this.#write(definition, rows(), target);
     const list = hashListPath(this.folder, name);
-    if (!this.#link(name, digest, list)) writeHashList(list, definition, rows());
+    if (!this.#link(name, digest, list)) writeHashList(list, definition, hashRows());
     this.#digests[name] = digest;
     this.#saveDefinition(definition);
     this.#live.get(name)?.remove();
@@ -297,12 +303,12 @@ class LiveTable {
 }
 
 /** One hash over columns and rows; a row counts by what its artifacts hold. */
-function digestOf(definition: TableDefinition, rows: Iterable<TableRow>): string {
+function digestOf(definition: TableDefinition, rows: Iterable<HashRow>): string {
   const hash = createHash("sha256").update(JSON.stringify(columnsOfTable(definition)));
   let chunk = "";
   for (const row of rows) {
     chunk += `${row.item ?? ""}\0${row.status}\0${row.reason ?? ""}`;
-    for (const ref of row.refs) chunk += `\0${ref?.hash ?? ""}`;
+    for (const hash of row.hashes) chunk += `\0${hash ?? ""}`;
     chunk += "\n";
     if (chunk.length < 1 << 20) continue;
     hash.update(chunk);

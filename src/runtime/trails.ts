@@ -1,10 +1,13 @@
-import type { ActionCache, IndexedFile } from "./cache.ts";
+import type { ArtifactRef, Facts } from "./artifact.ts";
+import { type ActionCache, isOlderThanLook } from "./cache.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
-import { canonicalJson, type Json, type TaskKey } from "./hash.ts";
-import type { Item } from "./items.ts";
+import { canonicalJson, type ContentHash, type Json, type TaskKey } from "./hash.ts";
+import type { Item, ItemStatus, KnownResults } from "./items.ts";
 import type { Resolver } from "./resolver.ts";
 import { isSource } from "./stages.ts";
-import { readResult, type StoredResult, writeResult } from "./stored_result.ts";
+import type { OutsideFile } from "./step.ts";
+import { type ArtifactStore, inlineLimit } from "./store.ts";
+import type { StoredResult } from "./stored_result.ts";
 
 /** A node's result for an item, under its key. */
 export interface Footprint {
@@ -12,33 +15,54 @@ export interface Footprint {
   readonly result: StoredResult;
 }
 
+/** What a result says beside what it holds: such words are said again in each run. */
+type Words = Pick<StoredResult, "warnings" | "summary">;
+
+interface TrailsEffects {
+  readonly cache: ActionCache;
+  readonly resolver: Resolver;
+  readonly store: ArtifactStore;
+}
+
+/** Of a trail's text; a stage whose trails have another form has none. */
+const formVersion = 2;
+
+/** Hexadecimal digits of a key and of a hash. */
+const hashLength = 64;
+const noHash = " ".repeat(hashLength);
+
 /**
  * What a stage's nodes made of each scanned file, kept by the file's path in one piece: of a file that is
  * as it was, a rerun reads that instead of making a key for each of its tasks and looking it up, which
  * takes a third of the time. It holds nothing that the action cache does not; that drops all trails
  * whenever a result in it is taken away or replaced.
+ *
+ * A trail is a text without line breaks: the key of each node, then the hash of each output (spaces where
+ * there is none), 64 digits each, then, ended by tabs, the file's size, time and inode, the artifacts that
+ * lie in files of the store, what the results say, the item's name, and kind, length and facts of each output.
  */
 export class Trails {
   readonly #underWay = new Map<Item, (Footprint | undefined)[]>();
   /** Else the cache is still to be told which key a task has now. */
   readonly #isReadable: boolean;
+  readonly #form: Form;
+  #texts: ReadonlyMap<string, string> = new Map();
 
   private constructor(
     readonly nodes: readonly GraphNode[],
     readonly stage: number,
-    readonly effects: { readonly cache: ActionCache; readonly resolver: Resolver },
+    readonly effects: TrailsEffects,
   ) {
-    this.#isReadable = nodes.every((node) => effects.resolver.hasSameParts(node));
+    const { resolver } = effects;
+    this.#isReadable = nodes.every((node) => resolver.hasSameParts(node));
+    this.#form = formOf(nodes, resolver);
   }
 
   /** Undefined for a stage that also takes something of each item from elsewhere. */
-  static of(
-    nodes: readonly GraphNode[],
-    effects: { readonly cache: ActionCache; readonly resolver: Resolver },
-  ): Trails | undefined {
+  static of(nodes: readonly GraphNode[], effects: TrailsEffects): Trails | undefined {
     const { cache, resolver } = effects;
     if (nodes[0] === undefined || !isSource(nodes[0]) || cache.isReadOnly) return undefined;
-    const parts: Json[] = [];
+    const parts: Json[] = [formVersion];
     for (const node of nodes) {
       const wires = wiresWithin(node, nodes, resolver);
       if (wires === undefined) return undefined;
@@ -49,27 +73,29 @@ export class Trails {
     return new Trails(nodes, cache.stageId(name, canonicalJson(parts)), effects);
   }
 
-  /** How many of the files have a trail. */
-  countIn(index: ReadonlyMap<string, IndexedFile>): number {
-    let count = 0;
-    if (this.#isReadable) { for (const { trail } of index.values()) if (trail) count++; }
-    return count;
+  /** Reads what there is of some files, and gives how many have something. */
+  load(paths: readonly string[]): number {
+    if (this.#isReadable) this.#texts = this.effects.cache.trailsAt(paths, this.stage);
+    return this.#texts.size;
   }
 
   /**
-   * What each node made of the item, whose file has this hash now; undefined where something of it has to
-   * be done. The stat index is every recipe's: it may know of a newer file than the trail.
+   * What each node made of the item, if its file is what it was then; undefined where something of it may
+   * have to be done.
    */
-  read(item: Item, text: string | undefined, hash: string): readonly Footprint[] | undefined {
-    if (text === undefined || !this.#isReadable) return undefined;
-    const { resolver } = this.effects;
-    if (this.nodes.some((node) => resolver.isForced(node, item))) return undefined;
-    const { name, footprints } = parsedTrail(text) ?? {};
-    if (name !== item.name || footprints?.length !== this.nodes.length) return undefined;
-    const first = Object.values(footprints[0]!.result.outputs)[0];
-    if (first === undefined || !("one" in first) || first.one.hash !== hash) return undefined;
-    const isWhole = footprints.every(({ result }) => resolver.firstLost(result) === undefined);
-    return isWhole ? footprints : undefined;
+  read(item: Item): Trail | undefined {
+    const text = this.#texts.get(item.file?.path ?? "");
+    if (text === undefined) return undefined;
+    const { resolver, store } = this.effects;
+    for (const node of this.nodes) if (resolver.isForced(node, item)) return undefined;
+    const start = this.#form.headLength;
+    const look = lookOf(item.file!);
+    if (!text.startsWith(look, start)) return undefined;
+    const trail = new Trail(this.#form, text, start + look.length, this.effects.cache);
+    if (!trail.isOf(item)) return undefined;
+    store.addOriginal(trail.original, item.file!);
+    for (const ref of trail.inFiles()) if (!store.has(ref)) return undefined;
+    return trail;
   }
 
   /**
@@ -83,10 +109,35 @@ export class Trails {
     if (steps === undefined) this.#underWay.set(item, steps = []);
     steps[this.nodes.indexOf(node)] = footprint;
     if (this.nodes.some((_, at) => steps[at] === undefined)) return;
-    const texts = steps.map((each) => `,"${each!.key}",${writeResult(each!.result)}`);
-    const text = `[${JSON.stringify(item.name)}${texts.join("")}]`;
     this.forget(item);
-    this.effects.cache.keepTrail(this.stage, item.file.path, text);
+    const { file, seenMs } = item;
+    const isTrusted = seenMs !== undefined && isOlderThanLook(file, seenMs);
+    // A line break ends a path where many are read at once; such a file is looked up task by task.
+    if (!isTrusted || file.path.includes("\n")) return;
+    this.effects.cache.keepTrail(this.stage, file.path, this.#textOf(item, steps as Footprint[]));
+  }
+
+  #textOf(item: Item, steps: readonly Footprint[]): string {
+    const refs = this.#form.outputs.map(({ node, port }) => {
+      const output = steps[node]!.result.outputs[port];
+      return output !== undefined && "one" in output ? output.one : undefined;
+    });
+    const isOriginal = (at: number) => isSource(this.nodes[this.#form.outputs[at]!.node]!);
+    const inFiles = refs.flatMap((ref, at) =>
+      ref === undefined || isOriginal(at) || ref.byteLength <= inlineLimit
+        ? []
+        : [`${at}:${ref.byteLength}`]
+    );
+    const words = steps.map(({ result }) => wordsOf(result));
+    const rest = refs.map((ref) => ref && [ref.kind, ref.byteLength, ref.facts]);
+    return [
+      steps.map(({ key }) => key).join("") + refs.map((ref) => ref?.hash ?? noHash).join("") +
+      lookOf(item.file!) + inFiles.join(","),
+      words.some((each) => each !== undefined) ? JSON.stringify(words) : "",
+      JSON.stringify(item.name),
+      JSON.stringify(rest),
+      "",
+    ].join("\t");
   }
 
   /** A copy that is under way may have the result that this one has just taken the place of. */
@@ -102,18 +153,137 @@ export class Trails {
   }
 }
 
-/** Undefined for a text that was damaged: the tasks are looked up one by one then. */
-function parsedTrail(text: string) {
-  try {
-    const [name, ...steps] = JSON.parse(text) as [string, ...unknown[]];
-    const footprints: Footprint[] = [];
-    for (let at = 0; at < steps.length; at += 2) {
-      footprints.push({ key: steps[at] as TaskKey, result: readResult(steps[at + 1]) });
-    }
-    return { name, footprints };
-  } catch {
-    return undefined;
+/** Where the trails of a stage have what. */
+interface Form {
+  readonly nodes: number;
+  readonly outputs: readonly { readonly node: number; readonly port: string }[];
+  /** By slot, the place in `outputs`. */
+  readonly places: readonly (number | undefined)[];
+  readonly statuses: readonly (ItemStatus | undefined)[];
+  /** Of keys and hashes together. */
+  readonly headLength: number;
+}
+
+type RefText = [kind: string, byteLength: number, facts?: Facts] | null;
+
+/** One item's trail: its keys and hashes are read at once, the rest where somebody asks. */
+export class Trail implements KnownResults {
+  readonly #form: Form;
+  readonly #text: string;
+  readonly #inFiles: string;
+  readonly #wordsEnd: number;
+  readonly #words: string;
+  readonly #cache: ActionCache;
+
+  constructor(form: Form, text: string, at: number, cache: ActionCache) {
+    this.#form = form;
+    this.#text = text;
+    this.#cache = cache;
+    const filesEnd = text.indexOf("\t", at);
+    this.#inFiles = text.slice(at, filesEnd);
+    this.#wordsEnd = text.indexOf("\t", filesEnd + 1);
+    this.#words = text.slice(filesEnd + 1, this.#wordsEnd);
   }
+
+  /** Whether it was left by an item of this name, and is whole. */
+  isOf({ name }: Item): boolean {
+    return this.#wordsEnd > 0 && this.#text.endsWith("]\t") &&
+      this.#text.startsWith(`${JSON.stringify(name)}\t`, this.#wordsEnd + 1);
+  }
+
+  get statuses(): readonly (ItemStatus | undefined)[] {
+    return this.#form.statuses;
+  }
+
+  /** By the place of a node in its stage. */
+  key(node: number): TaskKey {
+    return this.#text.slice(node * hashLength, (node + 1) * hashLength) as TaskKey;
+  }
+
+  hash(slot: number): ContentHash | undefined {
+    const place = this.#form.places[slot];
+    return place === undefined ? undefined : this.#hashAt(place);
+  }
+
+  #hashAt(place: number): ContentHash | undefined {
+    const at = (this.#form.nodes + place) * hashLength;
+    const hash = this.#text.slice(at, at + hashLength);
+    return hash === noHash ? undefined : hash as ContentHash;
+  }
+
+  /** The content hash of the file that all began with. */
+  get original(): ContentHash {
+    return this.#hashAt(0)!;
+  }
+
+  /** The artifacts that are no row of the cache. */
+  inFiles(): { readonly hash: ContentHash; readonly byteLength: number }[] {
+    if (this.#inFiles === "") return [];
+    return this.#inFiles.split(",").map((each) => {
+      const [place, byteLength] = each.split(":").map(Number);
+      return { hash: this.#hashAt(place!)!, byteLength: byteLength! };
+    });
+  }
+
+  /** By the place of a node in its stage, what its result says; undefined where none says anything. */
+  words(): readonly (Words | null)[] | undefined {
+    return this.#words === "" ? undefined : JSON.parse(this.#words);
+  }
+
+  refs(): (ArtifactRef | undefined)[] {
+    const { places } = this.#form;
+    const rest = this.#rest();
+    return places.map((place) => {
+      const hash = place === undefined ? undefined : this.#hashAt(place);
+      const [kind, byteLength, facts] = rest[place ?? -1] ?? [];
+      if (hash === undefined || kind === undefined) return undefined;
+      return { kind, hash, byteLength: byteLength!, facts };
+    });
+  }
+
+  /** By place; what a damaged text does not say any more is asked of the cache. */
+  #rest(): readonly RefText[] {
+    try {
+      return JSON.parse(
+        this.#text.slice(this.#text.lastIndexOf("\t", this.#text.length - 2)),
+      ) as RefText[];
+    } catch {
+      return this.#form.outputs.map(({ node, port }) => {
+        const output = this.#cache.result(this.key(node))?.outputs[port];
+        if (output === undefined || !("one" in output)) return null;
+        return [output.one.kind, output.one.byteLength, output.one.facts];
+      });
+    }
+  }
+}
+
+function formOf(nodes: readonly GraphNode[], { slots }: Resolver): Form {
+  const outputs: { node: number; port: string }[] = [];
+  const places: (number | undefined)[] = [];
+  const statuses: (ItemStatus | undefined)[] = [];
+  for (const [at, node] of nodes.entries()) {
+    statuses[slots.node(node.id)] = "produced";
+    for (const [port] of outputPorts(node.step)) {
+      places[slots.slot(node.id, port)] = outputs.length;
+      outputs.push({ node: at, port });
+    }
+  }
+  const headLength = (nodes.length + outputs.length) * hashLength;
+  return {
+    nodes: nodes.length,
+    outputs,
+    places: Array.from(places),
+    statuses: Array.from(statuses),
+    headLength,
+  };
+}
+
+function lookOf({ size, mtimeMs, inode }: OutsideFile): string {
+  return `${size} ${mtimeMs} ${inode}\t`;
+}
+
+function wordsOf({ warnings, summary }: StoredResult): Words | undefined {
+  return warnings?.length || summary?.length ? { warnings, summary } : undefined;
 }
 
 /** By port, what a node is wired to; undefined where one wire brings something of each item from outside. */

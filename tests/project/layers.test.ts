@@ -98,6 +98,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "pools",
     "batcher",
     "resolver",
+    "stat_index",
     "trails",
     "outputs",
     "performer",
