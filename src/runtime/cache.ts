@@ -52,6 +52,8 @@ export const cacheSchema = `
     WHEN old.result <> new.result BEGIN DELETE FROM trails; END;
   CREATE TRIGGER IF NOT EXISTS trails_without_blob AFTER DELETE ON blobs
     BEGIN DELETE FROM trails; END;
+  CREATE TRIGGER IF NOT EXISTS trails_of_other_file AFTER INSERT ON files
+    BEGIN DELETE FROM trails WHERE stage IN (SELECT id FROM stages) AND path = new.path; END;
   CREATE TRIGGER IF NOT EXISTS trails_without_file AFTER DELETE ON files
     BEGIN DELETE FROM trails WHERE stage IN (SELECT id FROM stages) AND path = old.path; END;
 `;
@@ -162,6 +164,7 @@ export class ActionCache {
   /** Keeps a result without saying which task had it, such as one of another workspace. */
   adopt(key: TaskKey, parts: KeyParts, result: StoredResult): void {
     const id = this.#signatureId(parts);
+    this.#preloaded.delete(key);
     this.#begin();
     this.#run(
       `INSERT INTO tasks VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
@@ -274,11 +277,14 @@ export class ActionCache {
        FROM (SELECT path, trail FROM trails WHERE stage = ? AND path > ? AND path < ?
              ORDER BY path LIMIT ${trailsAtOnce})`,
     );
+    const wanted = new Set(paths);
     for (let after = first;;) {
       const { texts, last } = query.get(stage, after, end) as unknown as TrailsRow;
       if (texts === null) return trails;
       const lines = texts.split("\n");
-      for (let at = 0; at + 1 < lines.length; at += 2) trails.set(lines[at]!, lines[at + 1]!);
+      for (let at = 0; at + 1 < lines.length; at += 2) {
+        if (wanted.has(lines[at]!)) trails.set(lines[at]!, lines[at + 1]!);
+      }
       after = last;
     }
   }

@@ -7,11 +7,16 @@ const quietBytes = 430e6;
 /** So much has to have been allocated since the last collection to make another worth its time. */
 const worthBytes = 170e6;
 
+/** So much outside of the heap: of rows read from the cache all is garbage, of pictures at work nothing. */
+const worthOutsideBytes = 250e6;
+
 /** So much is enough where collecting, with the next time, takes no more than a twentieth of the time. */
 const cheapBytes = 60e6;
 const cheapShare = 1 / 20;
 
 const watchMs = 200;
+
+type Used = Pick<Deno.MemoryUsage, "heapUsed" | "external">;
 
 /**
  * Keeps garbage from piling up: V8 lets a heap of 150 MB live objects grow to 500 MB before it collects,
@@ -20,7 +25,7 @@ const watchMs = 200;
  */
 export class MemoryValve {
   #collect: (() => void) | undefined;
-  #heapAfter = 0;
+  #after: Used = { heapUsed: 0, external: 0 };
   #lastMs = performance.now();
   /** Of 150 MB live objects; what the first really takes is not known before. */
   #tookMs = 300;
@@ -33,16 +38,21 @@ export class MemoryValve {
 
   /** Collects garbage if much memory is taken and much of it is new. Costs 20 µs when not. */
   consider(): void {
-    const { rss, heapUsed } = Deno.memoryUsage();
+    const { rss, heapUsed, external } = Deno.memoryUsage();
     const isCheap = performance.now() - this.#lastMs > this.#tookMs / cheapShare;
-    const worth = isCheap ? cheapBytes : Math.max(worthBytes, this.#heapAfter / 2);
-    if (rss < quietBytes || heapUsed < this.#heapAfter + worth) return;
+    const worth = isCheap ? cheapBytes : Math.max(worthBytes, this.#after.heapUsed / 2);
+    if (rss < quietBytes || !this.#hasGrown({ heapUsed, external }, worth)) return;
     this.#collect ??= collector();
     const started = performance.now();
     this.#collect();
     this.#lastMs = performance.now();
     this.#tookMs = this.#lastMs - started;
-    this.#heapAfter = Deno.memoryUsage().heapUsed;
+    this.#after = Deno.memoryUsage();
+  }
+
+  #hasGrown({ heapUsed, external }: Used, worth: number): boolean {
+    return heapUsed >= this.#after.heapUsed + worth ||
+      external >= this.#after.external + worthOutsideBytes;
   }
 }
 

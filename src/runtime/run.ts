@@ -75,7 +75,7 @@ export class Run {
 
   constructor(readonly options: RunOptions, readonly effects: RunEffects) {
     this.#performer = new Performer({ ...options, ...effects });
-    this.#settler = new Settler({ ...effects, nodes: options.nodes });
+    this.#settler = new Settler({ ...effects, nodes: options.nodes, memory: this.#memory });
   }
 
   async run(): Promise<RunOutcome> {

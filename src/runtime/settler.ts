@@ -12,6 +12,7 @@ import { bornSpace, type GraphNode } from "./graph.ts";
 import type { TaskKey } from "./hash.ts";
 import type { HashRow } from "./hash_list.ts";
 import type { Item } from "./items.ts";
+import type { MemoryValve } from "./memory.ts";
 import type { Note, Performed } from "./performer.ts";
 import type { Resolver, TaskInputs } from "./resolver.ts";
 import { isSource } from "./stages.ts";
@@ -24,8 +25,12 @@ export interface SettlerEffects {
   readonly resolver: Resolver;
   readonly cache: ActionCache;
   readonly tables: TableWriter;
+  readonly memory: MemoryValve;
   readonly emit: RunListener;
 }
+
+/** A row may be of 10 kB: so many are written between two looks at the memory. */
+const rowsPerLook = 1_000;
 
 /** Writes down how each task ended: in the cache, the counts, the events and the tables. */
 export class Settler {
@@ -58,7 +63,7 @@ export class Settler {
   /** All that a stage's nodes made of an item was known. */
   follow(nodes: readonly GraphNode[], item: Item, trail: Trail): void {
     item.follow(trail);
-    const words = trail.words();
+    const { words } = trail;
     for (let at = 0; at < nodes.length; at++) {
       const result = { status: "produced", outputs: {}, ...words?.[at] } as const;
       if (words !== undefined) this.#noteResult(nodes[at]!, item, result);
@@ -253,8 +258,12 @@ export class Settler {
     items: readonly Item[] | undefined,
     rowOf: (item: Item | undefined) => Row,
   ): Iterable<Row> {
-    if (items === undefined) yield rowOf(undefined);
-    else for (const item of items) yield rowOf(item);
+    if (items === undefined) return yield rowOf(undefined);
+    let count = 0;
+    for (const item of items) {
+      if (++count % rowsPerLook === 0) this.effects.memory.consider();
+      yield rowOf(item);
+    }
   }
 
   /** The items that a table has a row for; undefined for a single row. */

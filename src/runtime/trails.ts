@@ -25,7 +25,10 @@ interface TrailsEffects {
 }
 
 /** Of a trail's text; a stage whose trails have another form has none. */
-const formVersion = 2;
+const formVersion = 3;
+
+/** Longer ones, of thousands of warnings, are not kept: hundreds are read in one text. */
+const longestTrail = 100_000;
 
 /** Hexadecimal digits of a key and of a hash. */
 const hashLength = 64;
@@ -91,8 +94,8 @@ export class Trails {
     const start = this.#form.headLength;
     const look = lookOf(item.file!);
     if (!text.startsWith(look, start)) return undefined;
-    const trail = new Trail(this.#form, text, start + look.length, this.effects.cache);
-    if (!trail.isOf(item)) return undefined;
+    const trail = Trail.of(item, this.#form, text, start + look.length, this.effects.cache);
+    if (trail === undefined) return undefined;
     store.addOriginal(trail.original, item.file!);
     for (const ref of trail.inFiles()) if (!store.has(ref)) return undefined;
     return trail;
@@ -114,7 +117,8 @@ export class Trails {
     const isTrusted = seenMs !== undefined && isOlderThanLook(file, seenMs);
     // A line break ends a path where many are read at once; such a file is looked up task by task.
     if (!isTrusted || file.path.includes("\n")) return;
-    this.effects.cache.keepTrail(this.stage, file.path, this.#textOf(item, steps as Footprint[]));
+    const text = this.#textOf(item, steps as Footprint[]);
+    if (text.length <= longestTrail) this.effects.cache.keepTrail(this.stage, file.path, text);
   }
 
   #textOf(item: Item, steps: readonly Footprint[]): string {
@@ -159,85 +163,87 @@ interface Form {
   readonly outputs: readonly { readonly node: number; readonly port: string }[];
   /** By slot, the place in `outputs`. */
   readonly places: readonly (number | undefined)[];
+  /** Of the scan's files in `outputs`. */
+  readonly original: number;
   readonly statuses: readonly (ItemStatus | undefined)[];
   /** Of keys and hashes together. */
   readonly headLength: number;
 }
 
-type RefText = [kind: string, byteLength: number, facts?: Facts] | null;
+type RefText = [kind: string, byteLength: number, facts?: Facts | null] | null;
 
 /** One item's trail: its keys and hashes are read at once, the rest where somebody asks. */
 export class Trail implements KnownResults {
-  readonly #form: Form;
-  readonly #text: string;
-  readonly #inFiles: string;
-  readonly #wordsEnd: number;
-  readonly #words: string;
-  readonly #cache: ActionCache;
+  private constructor(
+    readonly form: Form,
+    readonly text: string,
+    readonly filesText: string,
+    /** By the place of a node in its stage, what its result says; undefined where none says anything. */
+    readonly words: readonly (Words | null)[] | undefined,
+    readonly cache: ActionCache,
+  ) {}
 
-  constructor(form: Form, text: string, at: number, cache: ActionCache) {
-    this.#form = form;
-    this.#text = text;
-    this.#cache = cache;
+  /**
+   * The trail in a text that goes on at `at`, behind the look; undefined where an item of another name left
+   * it, or where it is damaged.
+   */
+  static of({ name }: Item, form: Form, text: string, at: number, cache: ActionCache) {
     const filesEnd = text.indexOf("\t", at);
-    this.#inFiles = text.slice(at, filesEnd);
-    this.#wordsEnd = text.indexOf("\t", filesEnd + 1);
-    this.#words = text.slice(filesEnd + 1, this.#wordsEnd);
-  }
-
-  /** Whether it was left by an item of this name, and is whole. */
-  isOf({ name }: Item): boolean {
-    return this.#wordsEnd > 0 && this.#text.endsWith("]\t") &&
-      this.#text.startsWith(`${JSON.stringify(name)}\t`, this.#wordsEnd + 1);
+    const wordsEnd = text.indexOf("\t", filesEnd + 1);
+    const isWhole = filesEnd > 0 && wordsEnd > 0 && text.endsWith("]\t");
+    if (!isWhole || !text.startsWith(`${JSON.stringify(name)}\t`, wordsEnd + 1)) return undefined;
+    const filesText = text.slice(at, filesEnd);
+    if (wordsEnd === filesEnd + 1) return new Trail(form, text, filesText, undefined, cache);
+    try {
+      const words = JSON.parse(text.slice(filesEnd + 1, wordsEnd)) as readonly (Words | null)[];
+      return new Trail(form, text, filesText, words, cache);
+    } catch {
+      return undefined;
+    }
   }
 
   get statuses(): readonly (ItemStatus | undefined)[] {
-    return this.#form.statuses;
+    return this.form.statuses;
   }
 
   /** By the place of a node in its stage. */
   key(node: number): TaskKey {
-    return this.#text.slice(node * hashLength, (node + 1) * hashLength) as TaskKey;
+    return this.text.slice(node * hashLength, (node + 1) * hashLength) as TaskKey;
   }
 
   hash(slot: number): ContentHash | undefined {
-    const place = this.#form.places[slot];
+    const place = this.form.places[slot];
     return place === undefined ? undefined : this.#hashAt(place);
   }
 
   #hashAt(place: number): ContentHash | undefined {
-    const at = (this.#form.nodes + place) * hashLength;
-    const hash = this.#text.slice(at, at + hashLength);
+    const at = (this.form.nodes + place) * hashLength;
+    const hash = this.text.slice(at, at + hashLength);
     return hash === noHash ? undefined : hash as ContentHash;
   }
 
   /** The content hash of the file that all began with. */
   get original(): ContentHash {
-    return this.#hashAt(0)!;
+    return this.#hashAt(this.form.original)!;
   }
 
   /** The artifacts that are no row of the cache. */
   inFiles(): { readonly hash: ContentHash; readonly byteLength: number }[] {
-    if (this.#inFiles === "") return [];
-    return this.#inFiles.split(",").map((each) => {
+    if (this.filesText === "") return [];
+    return this.filesText.split(",").map((each) => {
       const [place, byteLength] = each.split(":").map(Number);
       return { hash: this.#hashAt(place!)!, byteLength: byteLength! };
     });
   }
 
-  /** By the place of a node in its stage, what its result says; undefined where none says anything. */
-  words(): readonly (Words | null)[] | undefined {
-    return this.#words === "" ? undefined : JSON.parse(this.#words);
-  }
-
   refs(): (ArtifactRef | undefined)[] {
-    const { places } = this.#form;
+    const { places } = this.form;
     const rest = this.#rest();
     return places.map((place) => {
       const hash = place === undefined ? undefined : this.#hashAt(place);
       const [kind, byteLength, facts] = rest[place ?? -1] ?? [];
       if (hash === undefined || kind === undefined) return undefined;
-      return { kind, hash, byteLength: byteLength!, facts };
+      return { kind, hash, byteLength: byteLength!, facts: facts ?? undefined };
     });
   }
 
@@ -245,11 +251,11 @@ export class Trail implements KnownResults {
   #rest(): readonly RefText[] {
     try {
       return JSON.parse(
-        this.#text.slice(this.#text.lastIndexOf("\t", this.#text.length - 2)),
+        this.text.slice(this.text.lastIndexOf("\t", this.text.length - 2)),
       ) as RefText[];
     } catch {
-      return this.#form.outputs.map(({ node, port }) => {
-        const output = this.#cache.result(this.key(node))?.outputs[port];
+      return this.form.outputs.map(({ node, port }) => {
+        const output = this.cache.result(this.key(node))?.outputs[port];
         if (output === undefined || !("one" in output)) return null;
         return [output.one.kind, output.one.byteLength, output.one.facts];
       });
@@ -272,6 +278,7 @@ function formOf(nodes: readonly GraphNode[], { slots }: Resolver): Form {
   return {
     nodes: nodes.length,
     outputs,
+    original: outputPorts(nodes[0]!.step).findIndex(([, { flow }]) => flow === "many"),
     places: Array.from(places),
     statuses: Array.from(statuses),
     headLength,
@@ -283,7 +290,11 @@ function lookOf({ size, mtimeMs, inode }: OutsideFile): string {
 }
 
 function wordsOf({ warnings, summary }: StoredResult): Words | undefined {
-  return warnings?.length || summary?.length ? { warnings, summary } : undefined;
+  const words = {
+    warnings: warnings?.length ? warnings : undefined,
+    summary: summary?.length ? summary : undefined,
+  };
+  return Object.values(words).some((each) => each !== undefined) ? words : undefined;
 }
 
 /** By port, what a node is wired to; undefined where one wire brings something of each item from outside. */

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import { rowKind, text } from "../../src/runtime/artifact.ts";
 import type { RunEvent } from "../../src/runtime/event.ts";
 import type { RunReport } from "../../src/runtime/session.ts";
+import { all, defineStep, each, produced } from "../../src/runtime/step.ts";
 import { Rig } from "../rig.ts";
 
 const recipe = (suffix = "", name = "words") => `
@@ -245,3 +248,132 @@ for (const [what, run] of Object.entries(inBetween)) {
     assert.deepEqual(keysOf(byTrails), keysOf(byKeys));
   });
 }
+
+Deno.test("a file that comes back as it was, after another in its place, is known to plan and verify", async () => {
+  await using rig = new Rig();
+  writeOld(rig, words);
+  await rig.run(recipe());
+  Deno.renameSync(rig.path("in/a"), rig.path("aside"));
+  writeOld(rig, { "in/a": "reject me" }, 1_800_000);
+  await rig.run(recipe());
+  Deno.removeSync(rig.path("in/a"));
+  Deno.renameSync(rig.path("aside"), rig.path("in/a"));
+  await rig.run(recipe());
+  const groups = await rig.session().plan(await rig.graph(recipe()));
+  assert.deepEqual(groups.filter(({ verdict }) => verdict === "run" || verdict === "perhaps"), []);
+  const indexed = inCache(
+    rig,
+    (database) => database.prepare("SELECT size FROM files WHERE path = ?").get(rig.path("in/a")),
+  );
+  assert.equal(indexed!["size"], words["in/a"].length);
+});
+
+const warned = defineStep({
+  name: "test.warned",
+  version: 1,
+  doc: "Says something odd.",
+  origin: "computed",
+  inputs: { text: each(text, "the texts") },
+  params: z.object({}),
+  outputs: { text: each(text, "the same") },
+  async run(inputs, _, context) {
+    context.warn("odd \u2028 \t \n %");
+    return produced({ text: await inputs.text.read() });
+  },
+});
+
+Deno.test("what a result warns of is said by trails too, and damage to it is passed over", async () => {
+  await using rig = new Rig([warned]);
+  writeOld(rig, { "in/a": "one", "in/b": "two" });
+  const warning = `
+recipe: words
+steps:
+  texts: { use: test.scan, with: { folder: ./in } }
+  warned: { use: test.warned, from: texts }
+`;
+  const warningsOf = ({ events }: Awaited<ReturnType<Rig["run"]>>) =>
+    events.flatMap((event) => event.type === "warning" ? [`${event.item}: ${event.message}`] : []);
+  const first = warningsOf(await rig.run(warning));
+  assert.equal(first.length, 2);
+  const whole = trailsOf(rig);
+  assert.deepEqual(warningsOf(await rig.run(warning)), first);
+  setTrails(rig, (trail) => trail.replace('["odd', "[!odd"));
+  const { status, counts } = await rig.run(warning);
+  assert.deepEqual([status, counts.ran], ["complete", 0]);
+  assert.deepEqual(trailsOf(rig), whole);
+});
+
+const lengths = rowKind("length", "how long a text is", z.object({ letters: z.int() }));
+
+const passed = defineStep({
+  name: "test.passed",
+  version: 1,
+  doc: "Passes rows on.",
+  origin: "computed",
+  inputs: { row: all(lengths, "the rows") },
+  params: z.object({ time: z.int().default(0) }),
+  outputs: { row: each(lengths, "the same") },
+  run: ({ row }) => produced({ row: new Map(row) }),
+});
+
+Deno.test("what a step passes on is recorded alike, with trails and without", async () => {
+  const recorded: unknown[] = [];
+  for (const hasTrails of [true, false]) {
+    await using rig = new Rig([passed]);
+    writeOld(rig, { "in/a": "one", "in/b": "two!" });
+    const passing = (time: number) => `
+recipe: words
+steps:
+  texts: { use: test.scan, with: { folder: ./in } }
+  long: { use: test.length, from: texts }
+  passed: { use: test.passed, from: long, with: { time: ${time} } }
+`;
+    await rig.run(passing(0));
+    if (!hasTrails) inCache(rig, (database) => database.exec("DELETE FROM trails"));
+    await rig.run(passing(1));
+    recorded.push(inCache(
+      rig,
+      (database) =>
+        database.prepare("SELECT result FROM tasks ORDER BY result").all()
+          .map((row) => String(row["result"])),
+    ));
+  }
+  assert.deepEqual(recorded[0], recorded[1]);
+});
+
+Deno.test("a result that was forced is that of a copy that comes much later", async () => {
+  const made = { times: 0 };
+  const chance = defineStep({
+    name: "test.chance",
+    version: 1,
+    doc: "Is never the same.",
+    origin: "computed",
+    inputs: { text: each(text, "the texts") },
+    params: z.object({}),
+    outputs: { text: each(text, "with a number") },
+    run: async (inputs) => produced({ text: `${await inputs.text.read()} ${made.times}` }),
+  });
+  await using rig = new Rig([chance]);
+  const names = Array.from({ length: 600 }, (_, at) => `in/f${at}`);
+  writeOld(rig, {
+    ...Object.fromEntries(names.map((name) => [name, name])),
+    "in/0": "the same",
+    "in/z": "the same",
+  });
+  const chances = `
+recipe: words
+steps:
+  texts: { use: test.scan, with: { folder: ./in } }
+  made: { use: test.chance, from: texts }
+`;
+  await rig.run(chances);
+  inCache(rig, (database) => database.exec("DELETE FROM trails"));
+  made.times++;
+  await rig.run(chances, { force: ["made:0"] });
+  const { folder } = await rig.run(chances);
+  const rows = Deno.readTextFileSync(join(folder, "tables", "made.hashes")).trim().split("\n")
+    .slice(1).map((line) => JSON.parse(line) as [string, string, string[]]);
+  const hashOf = (name: string) => rows.find(([item]) => item === name)?.[2][0];
+  assert.ok(hashOf("0"));
+  assert.equal(hashOf("0"), hashOf("z"));
+});
