@@ -21,7 +21,8 @@ import { type ArtifactStore, ChangedFile } from "./store.ts";
 import type { TableWriter } from "./tables.ts";
 import type { Reason } from "./task_key.ts";
 import { timed } from "./task_time.ts";
-import { type Footprint, Trails } from "./trails.ts";
+import type { Footprint } from "./trail.ts";
+import { Trails } from "./trails.ts";
 
 export interface RunOptions {
   readonly recipe: string;

@@ -18,7 +18,7 @@ import type { Resolver, TaskInputs } from "./resolver.ts";
 import { isSource } from "./stages.ts";
 import type { Failed, Waiting } from "./step.ts";
 import { type TableDefinition, type TableRow, tablesOf, type TableWriter } from "./tables.ts";
-import type { Trail } from "./trails.ts";
+import type { Trail } from "./trail.ts";
 
 export interface SettlerEffects {
   readonly nodes: readonly GraphNode[];

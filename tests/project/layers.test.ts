@@ -99,6 +99,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "batcher",
     "resolver",
     "stat_index",
+    "trail",
     "trails",
     "outputs",
     "performer",
