@@ -24,7 +24,7 @@ import {
  *     bytes × curve(quality after) / curve(quality before) × (pixels after / pixels before)^e
  *
  * and one that changes format has a `c` in the new format that follows from its own (`likeness`); where
- * that is not known either, from TIFF, GIF and AVIF, it is that of the set's own pictures in the new
+ * that is not known either, from TIFF, GIF, AVIF and HEIC, it is that of the set's own pictures in the new
  * format, or `photographFactors`. Taking colours out leaves `greyShares` of the bytes. A picture within
  * the policy keeps its bytes, and none is estimated at more bytes than it has. What metadata takes is
  * not told apart.

@@ -211,7 +211,7 @@ function scaledSide(side: number, numerator: number, denominator: number): numbe
 }
 
 const targets: readonly string[] = ["jpeg", "png", "webp"];
-const lossySources: readonly string[] = ["avif", "heif"];
+const lossySources: readonly string[] = ["avif", "heic"];
 
 /** Lossless formats become PNG, lossy ones JPEG, or WebP where there is alpha to keep. */
 function formatsFor(picture: Picture, policy: Policy): readonly TargetFormat[] {

@@ -47,10 +47,10 @@ export type Criterion = (typeof criteria)[number];
 
 /**
  * Formats from the one that is likeliest to be the original: those without loss first, then what
- * cameras write, then what is made for the web, and last what has 256 colours at most. Others come
- * after these.
+ * cameras write (a JPEG beside a HEIC was made from it), then what is made for the web, and last what
+ * has 256 colours at most. Others come after these.
  */
-export const formatRanking = ["tiff", "png", "jpeg", "avif", "webp", "gif"] as const;
+export const formatRanking = ["tiff", "png", "heic", "jpeg", "avif", "webp", "gif"] as const;
 
 /** How two pictures are compared by one criterion. */
 export interface Comparison {

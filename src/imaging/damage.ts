@@ -35,7 +35,8 @@ const walkers: Readonly<Record<ImageFormat, (bytes: Uint8Array) => void>> = {
   webp: (bytes) => exhaust(webpChunks(bytes)),
   gif: walkGif,
   tiff: walkTiff,
-  avif: walkBoxes,
+  avif: (bytes) => walkBoxes(bytes, "AVIF"),
+  heic: (bytes) => walkBoxes(bytes, "HEIC"),
 };
 
 function exhaust(parts: Iterable<unknown>): void {
@@ -105,14 +106,14 @@ function farthest(tiff: TiffBlock, offsetTag: number, countTag: number): number 
 }
 
 /** The top-level boxes of ISO/IEC 14496-12. */
-function walkBoxes(bytes: Uint8Array): void {
+function walkBoxes(bytes: Uint8Array, title: string): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + 8 <= bytes.length;) {
     const size = view.getUint32(at);
     if (size === 0 || !/^[\x20-\x7e]{4}$/.test(latin1(bytes, at + 4, at + 8))) return;
     const isLarge = size === 1 && at + 16 <= bytes.length;
     const end = at + (isLarge ? Number(view.getBigUint64(at + 8)) : size);
-    if (end > bytes.length) throw endsAfter("AVIF", bytes.length, end);
+    if (end > bytes.length) throw endsAfter(title, bytes.length, end);
     at = Math.max(end, at + 8);
   }
 }

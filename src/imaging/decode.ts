@@ -1,4 +1,6 @@
 import type { Sharp } from "sharp";
+import { freeBytes } from "../runtime/buffer_memory.ts";
+import { loadModule } from "../runtime/load_module.ts";
 import { Rejection } from "../runtime/rejection.ts";
 import { damageRejection } from "./damage.ts";
 import { decodeGate } from "./decode_gate.ts";
@@ -29,11 +31,11 @@ export async function decodeRaster(
   request: RasterRequest,
 ): Promise<Raster> {
   const target = targetSize(header, request);
-  const pipeline = pixelPipeline(await loadSharp(), bytes, header, target);
   const { data, info } = await decodeGate.run(
     decodingBytes(header) + target.width * target.height * 4,
-    () => pipeline.raw().toBuffer({ resolveWithObject: true }),
-  ).catch((error) => Promise.reject(blamed(error, bytes, header)));
+    () =>
+      header.format === "heic" ? heicPixels(bytes, header, target) : pixels(bytes, header, target),
+  );
   if (info.channels !== 3 && info.channels !== 4) {
     const title = formatTitle(header.format);
     throw new Rejection(`${title} has ${info.channels} channels (3, or 4 with alpha, are wanted)`);
@@ -44,6 +46,35 @@ export async function decodeRaster(
     channels: info.channels,
     pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   };
+}
+
+async function pixels(bytes: Uint8Array, header: ImageHeader, target: Size) {
+  const pipeline = pixelPipeline(await loadSharp(), bytes, header, target);
+  try {
+    return await pipeline.raw().toBuffer({ resolveWithObject: true });
+  } catch (error) {
+    throw blamed(error as Error, bytes, header);
+  }
+}
+
+/** libvips has no decoder for HEVC: it goes on from the bare pixels. */
+async function heicPixels(bytes: Uint8Array, header: ImageHeader, target: Size) {
+  const { tiffOfHeic } = await (heic ??= loadModule<Heic>("./heic.ts", import.meta.url));
+  const tiff = await tiffOfHeic(bytes, header);
+  try {
+    return await pixels(tiff, { ...header, format: "tiff", bit_depth: 8 }, target);
+  } finally {
+    freeBytes(tiff);
+  }
+}
+
+type Heic = typeof import("./heic.ts");
+
+let heic: Promise<Heic> | undefined;
+
+/** Ends the workers that decode nothing, of formats that need some. */
+export async function releaseDecoders(): Promise<void> {
+  (await heic)?.releaseHeicWorkers();
 }
 
 /**

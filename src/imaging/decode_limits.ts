@@ -29,11 +29,25 @@ export const DEFAULT_MAX_PIXELS = 16_384 ** 2;
 const MAX_AVIF_PIXELS = 8192 ** 2;
 
 /**
+ * HEIC is decoded whole, in WebAssembly, which has 2 GiB at the most: 133 megapixels took 0.9 of them and
+ * 1.7 GB in all, 2 s where they are plain and 0.1 s a megapixel of a photograph.
+ */
+const MAX_HEIC_PIXELS = 2 ** 27;
+
+/** Its planes and the picture there, 8, and the picture outside, 4 (libheif 1.23); some to spare. */
+const HEIC_BYTES = 16;
+
+/**
  * What decoding may weigh: see `bytesAPixel`. At this weight every kind of picture was decoded in 2 to 9 s
  * of one core and in at most 2 GB, also where nearly all of its pixels were asked for; without it a WebP
  * of 42 bytes took 2.2 GB, and a PNG of 2 MB, interlaced, 3.1 GB (libvips 8.18).
  */
 const MAX_BYTES = 2 ** 30;
+
+const mostPixels: Readonly<Partial<Record<ImageFormat, number>>> = {
+  avif: MAX_AVIF_PIXELS,
+  heic: MAX_HEIC_PIXELS,
+};
 
 /** libvips works in strips as wide as the picture: at 4,194,304 × 64 pixels they took 3 GB. */
 const MAX_SIDE = 2 ** 17;
@@ -105,7 +119,7 @@ export function assertBearable(bytes: Uint8Array, header: DecodingFacts, maxPixe
   assertWithinLimit(
     width,
     height,
-    format === "avif" ? Math.min(maxPixels, MAX_AVIF_PIXELS) : maxPixels,
+    Math.min(maxPixels, mostPixels[format] ?? Infinity),
   );
   const side = Math.max(width, height);
   if (side > MAX_SIDE) {
@@ -114,8 +128,8 @@ export function assertBearable(bytes: Uint8Array, header: DecodingFacts, maxPixe
       { width, height, limit_px: MAX_SIDE },
     );
   }
-  // Its own limit is from a measurement of its own decoder.
-  if (format !== "avif") {
+  // A limit of its own is from a measurement of its own decoder.
+  if (mostPixels[format] === undefined) {
     assertWithinLimit(width, height, Math.floor(MAX_BYTES / bytesAPixel(header)));
   }
   if (format === "jpeg") assertFewScans(bytes, header);
@@ -151,6 +165,7 @@ function samplesAPixel({ channels, chroma_subsampling }: DecodingFacts): number 
 export function decodingBytes(header: DecodingFacts): number {
   const { format, width, height } = header;
   if (format === "avif") return 24 * width * height;
+  if (format === "heic") return HEIC_BYTES * width * height;
   const stored = header.channels * Math.max(1, Math.ceil(header.bit_depth / 8));
   return Math.max(0, bytesHeld(header, stored)) * width * height;
 }

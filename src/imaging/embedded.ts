@@ -1,6 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { Rejection } from "../runtime/rejection.ts";
 import { TiffBlock } from "./exif.ts";
+import { readHeicMetadata } from "./heic_metadata.ts";
 import { jpegParts, Marker, payloadOf } from "./jpeg_parts.ts";
 import { chunkPayload, pngChunks } from "./png_chunks.ts";
 import { webpChunks } from "./riff_chunks.ts";
@@ -27,7 +28,7 @@ type Found = { -readonly [Key in keyof Embedded]: Embedded[Key] };
 export async function findEmbedded(bytes: Uint8Array, format: ImageFormat): Promise<Embedded> {
   const found: Found = {};
   try {
-    if (format === "avif") await findInAvif(bytes, found);
+    if (format === "avif" || format === "heic") await findInHeif(bytes, format, found);
     else finders[format](bytes, found);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
@@ -37,7 +38,7 @@ export async function findEmbedded(bytes: Uint8Array, format: ImageFormat): Prom
 
 type Finder = (bytes: Uint8Array, found: Found) => void;
 
-const finders: Readonly<Record<Exclude<ImageFormat, "avif">, Finder>> = {
+const finders: Readonly<Record<Exclude<ImageFormat, "avif" | "heic">, Finder>> = {
   jpeg: findInJpeg,
   png: findInPng,
   webp: findInWebp,
@@ -195,9 +196,14 @@ function findInGif(bytes: Uint8Array, found: Found): void {
 }
 
 /** The items of the container, which libheif finds. */
-async function findInAvif(bytes: Uint8Array, found: Found): Promise<void> {
-  const sharp = await loadSharp();
-  const { exif, xmp } = await sharp(bytes, { limitInputPixels: false }).metadata();
+async function findInHeif(
+  bytes: Uint8Array,
+  format: "avif" | "heic",
+  found: Found,
+): Promise<void> {
+  const { exif, xmp } = format === "heic"
+    ? (await readHeicMetadata(bytes)).metadata
+    : await (await loadSharp())(bytes, { limitInputPixels: false }).metadata();
   if (exif !== undefined) found.exif = withoutHead(exif);
   if (xmp !== undefined) found.xmp = xmp;
 }

@@ -9,11 +9,12 @@ import {
   withoutSwollenTexts,
 } from "./decode_limits.ts";
 import { type Orientation, readExif, Tag, TiffBlock, validOrientation } from "./exif.ts";
+import { readHeicMetadata } from "./heic_metadata.ts";
 import { type IccReading, readIcc } from "./icc.ts";
 import { readJpegHead } from "./jpeg_header.ts";
 import { chunkBeforePixels } from "./png_chunks.ts";
 import { loadSharp } from "./sharp.ts";
-import { hevcRejection, identifyFormat, type ImageFormat } from "./signature.ts";
+import { identifyFormat, type ImageFormat } from "./signature.ts";
 import { latin1 } from "./wording.ts";
 
 /** What a picture's file says about it before any pixel is decoded. */
@@ -22,7 +23,7 @@ export interface ImageHeader {
   /** Pixels of the upright picture, after the EXIF orientation. */
   readonly width: number;
   readonly height: number;
-  /** As stored, 1 to 8; 1 for AVIF and HEIF, whose container's rotation the decoder applies. */
+  /** As stored, 1 to 8; 1 for AVIF and HEIC, whose container's rotation the decoder applies. */
   readonly orientation: Orientation;
   /** As stored, with alpha: 1 to 5. */
   readonly channels: number;
@@ -31,7 +32,10 @@ export interface ImageHeader {
   /** `rgb`, `grey`, `cmyk`, or what libvips calls it. */
   readonly colour_space: string;
   readonly has_alpha: boolean;
-  /** The embedded ICC profile's own name ("unnamed" when it has none); null without a profile. */
+  /**
+   * The embedded ICC profile's own name ("unnamed" when it has none); null without a profile. Of a HEIC
+   * without one, the name of the wide colours it is coded in, if it is.
+   */
   readonly icc_profile: string | null;
   /** RGB of at most 8 bits a channel, without a profile or with one of sRGB. */
   readonly is_srgb: boolean;
@@ -99,13 +103,12 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
   };
 }
 
-async function otherHeader(bytes: Uint8Array, format: ImageFormat): Promise<ImageHeader> {
-  if (format === "tiff") assertNotRaw(bytes);
-  if (format === "webp") assertFewFrames(bytes);
-  const found = await readMetadata(bytes, format);
-  if (found.format === "heif" && found.compression === "hevc") throw hevcRejection();
+async function otherHeader(bytes: Uint8Array, identified: ImageFormat): Promise<ImageHeader> {
+  if (identified === "tiff") assertNotRaw(bytes);
+  if (identified === "webp") assertFewFrames(bytes);
+  const { found, format, warnings } = await readMetadata(bytes, identified);
   const exif = found.exif && readExif(found.exif);
-  const orientation = format === "avif" ? 1 : validOrientation(found.orientation);
+  const orientation = isHeif(format) ? 1 : validOrientation(found.orientation);
   const colour_space = colourSpaces[found.space ?? ""] ?? found.space ?? "unknown";
   const profile = readProfile(found.icc, colour_space);
   const bit_depth = found.bitsPerSample ?? bitsOfDepth[found.depth ?? ""] ?? 8;
@@ -125,6 +128,7 @@ async function otherHeader(bytes: Uint8Array, format: ImageFormat): Promise<Imag
     chroma_subsampling: null,
     dpi: exif?.dpi ?? dpiOf(bytes, format, found),
     warnings: [
+      ...warnings,
       ...ending === undefined ? [] : [ending.message],
       ...exif?.problems ?? [],
       ...profile.problems,
@@ -132,14 +136,29 @@ async function otherHeader(bytes: Uint8Array, format: ImageFormat): Promise<Imag
   };
 }
 
-async function readMetadata(bytes: Uint8Array, format: ImageFormat): Promise<Metadata> {
+/** What libvips finds in the file, and in which format where a HEIF's brands left that open. */
+async function readMetadata(bytes: Uint8Array, identified: ImageFormat): Promise<FoundMetadata> {
   const sharp = await loadSharp();
   try {
-    const lean = withoutSwollenTexts(bytes, format);
-    return await sharp(lean, { limitInputPixels: false }).metadata();
+    const lean = withoutSwollenTexts(bytes, identified);
+    const found = await sharp(lean, { limitInputPixels: false }).metadata();
+    if (found.format !== "heif") return { found, format: identified, warnings: [] };
+    if (found.compression !== "hevc") return { found, format: "avif", warnings: [] };
+    const { metadata, warnings } = await readHeicMetadata(bytes, found);
+    return { found: metadata, format: "heic", warnings };
   } catch {
-    throw damageRejection(bytes, format);
+    throw damageRejection(bytes, identified);
   }
+}
+
+interface FoundMetadata {
+  readonly found: Metadata;
+  readonly format: ImageFormat;
+  readonly warnings: readonly string[];
+}
+
+function isHeif(format: ImageFormat): boolean {
+  return format === "avif" || format === "heic";
 }
 
 const colourSpaces: Readonly<Record<string, string>> = {

@@ -1,10 +1,11 @@
-import { freeBytes } from "../runtime/buffer_memory.ts";
+import { freeBytes, whileReading } from "../runtime/buffer_memory.ts";
 import { keepNativeMemory } from "../runtime/native_memory.ts";
 import { Rejection } from "../runtime/rejection.ts";
 import { decodeRaster } from "./decode.ts";
 import { DEFAULT_MAX_PIXELS, type ImageHeader, readHeader } from "./header.ts";
 import type { Size } from "./proxy_size.ts";
 import { type Raster, type RasterRequest, targetSize } from "./raster.ts";
+import { resizeRaster } from "./resize.ts";
 
 /** From here on the memory of a raster is worth keeping for the next: 12 MB. */
 const manyPixels = 4e6;
@@ -100,6 +101,10 @@ export class Image {
   }
 
   async #decode(header: ImageHeader, target: Size): Promise<Raster> {
+    const isWhole = target.width === header.width && target.height === header.height;
+    if (header.format === "heic" && !isWhole && this.#afar === undefined) {
+      return await this.#shrunk(target);
+    }
     const bytes = this.#afar === undefined ? await this.bytes() : undefined;
     this.#onDecode(target);
     if (target.width * target.height >= manyPixels) keepNativeMemory();
@@ -110,5 +115,11 @@ export class Image {
       if (error instanceof Rejection) this.#rejection = error;
       throw error;
     }
+  }
+
+  /** HEIC has no smaller scale to decode to, and takes a second at 12 megapixels: once is enough. */
+  async #shrunk(target: Size): Promise<Raster> {
+    const whole = await this.raster({ size: "full" });
+    return await whileReading(whole.pixels.buffer, () => resizeRaster(whole, target));
   }
 }

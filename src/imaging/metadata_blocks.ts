@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { Rejection } from "../runtime/rejection.ts";
 import type { ImageHeader } from "./header.ts";
+import { readHeicMetadata } from "./heic_metadata.ts";
 import { jpegParts, Marker, payloadOf } from "./jpeg_parts.ts";
 import { pngChunks } from "./png_chunks.ts";
 import { webpChunks } from "./riff_chunks.ts";
@@ -28,8 +29,9 @@ export async function readMetadataBlocks(
   { format }: Pick<ImageHeader, "format">,
 ): Promise<MetadataBlocks> {
   if (format === "jpeg") return jpegBlocks(bytes);
-  const sharp = await loadSharp();
-  const { exif, xmp } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const { exif, xmp } = format === "heic"
+    ? (await readHeicMetadata(bytes)).metadata
+    : await (await loadSharp())(bytes, { limitInputPixels: false }).metadata();
   return {
     ...exif === undefined ? {} : { exif: withoutPrefix(exif, EXIF_PREFIX) },
     ...xmp === undefined ? {} : { xmp },

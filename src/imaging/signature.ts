@@ -2,9 +2,9 @@ import { Rejection } from "../runtime/rejection.ts";
 import { hexBytes, latin1 } from "./wording.ts";
 
 /** A file format that can be decoded. */
-export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "tiff" | "avif";
+export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "tiff" | "avif" | "heic";
 
-const wanted = "JPEG, PNG, WebP, GIF, TIFF or AVIF is wanted";
+const wanted = "JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC is wanted";
 
 /** Formats that are pictures or films, but not for this build, with the way out. */
 const unsupported: readonly (readonly [signature: RegExp, what: string])[] = [
@@ -30,7 +30,8 @@ export function identifyFormat(bytes: Uint8Array): ImageFormat {
   if (/^RIFF[^]{4}WEBP/.test(start)) return "webp";
   if (/^GIF8[79]a/.test(start)) return "gif";
   if (/^(II[*+]\0|MM\0[*+])/.test(start)) return "tiff";
-  if (/^[^]{4}ftyp/.test(start) && isHeif(bytes, start)) return "avif";
+  const heif = /^[^]{4}ftyp/.test(start) ? heifFormat(bytes, start) : undefined;
+  if (heif !== undefined) return heif;
   const match = unsupported.find(([signature]) => signature.test(start));
   if (match === undefined) throw new Rejection(notAnImage(bytes, start));
   throw new Rejection(`${match[1]}, which this build cannot decode (convert it to PNG or JPEG)`);
@@ -40,25 +41,19 @@ export function identifyFormat(bytes: Uint8Array): ImageFormat {
 const hevcBrands = /^(heic|heix|heim|heis|hevc|hevx|hevm|hevs)$/;
 const heifBrands = /^(avif|avis|mif1|mif2|msf1|miaf)$/;
 
-function isHeif(bytes: Uint8Array, start: string): boolean {
+/** What its brands say; one that names no codec may be either, as libheif finds. */
+function heifFormat(bytes: Uint8Array, start: string): "avif" | "heic" | undefined {
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   const brands = [8, ...range(16, Math.min(size, 256), 4)].map((at) => start.slice(at, at + 4));
-  if (brands.includes("avif") || brands.includes("avis")) return true;
-  if (brands.some((brand) => hevcBrands.test(brand))) throw hevcRejection();
-  return heifBrands.test(brands[0]!);
+  if (brands.includes("avif") || brands.includes("avis")) return "avif";
+  if (brands.some((brand) => hevcBrands.test(brand))) return "heic";
+  return heifBrands.test(brands[0]!) ? "avif" : undefined;
 }
 
 function range(start: number, end: number, step: number): number[] {
   const numbers: number[] = [];
   for (let value = start; value < end; value += step) numbers.push(value);
   return numbers;
-}
-
-/** Why a HEIC photo of a phone cannot be read, and what to do. */
-export function hevcRejection(): Rejection {
-  return new Rejection(
-    "HEIC with HEVC pixels, for which this build has no decoder (convert it to JPEG or AVIF)",
-  );
 }
 
 function notAnImage(bytes: Uint8Array, start: string): string {

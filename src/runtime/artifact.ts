@@ -61,6 +61,8 @@ export interface Kind<Name extends string = string, Value = unknown, Made = Valu
   open(blob: Blob): Value | Promise<Value>;
   /** Frees what an opened value holds in memory (pixels); it can be read again afterwards. */
   release?(value: Value): void;
+  /** Lets go of what its values share, such as workers that decode them: a run has ended. */
+  rest?(): Promise<void>;
   /** A first look at a file that enters from outside; throws `Rejection` when it is unusable. */
   identify?(value: Value): Promise<Identified>;
   /** The tools whose version can change what `identify` says. */

@@ -7,7 +7,7 @@ import type { Kind } from "./artifact.ts";
 import { type Diagnostic, obvious } from "./diagnostic.ts";
 import type { Disk } from "./disk.ts";
 import type { Counts, RunListener } from "./event.ts";
-import { type Graph, type GraphNode, withoutUnused } from "./graph.ts";
+import { type Graph, type GraphNode, inputPorts, outputPorts, withoutUnused } from "./graph.ts";
 import { sha256 } from "./hash.ts";
 import { Journal } from "./journal.ts";
 import { loadModule } from "./load_module.ts";
@@ -226,7 +226,10 @@ export class Session {
       throw workspaceProblem(workspace, error);
     } finally {
       await releaseSteps(chosen.nodes);
-      if (!settings.keepsServices) await releaseAll(this.#services);
+      if (!settings.keepsServices) {
+        await releaseAll(this.#services);
+        await restKinds(chosen.nodes);
+      }
       lock?.release();
     }
   }
@@ -399,6 +402,12 @@ const retryDefaults: RetryOptions = { retries: 4, minWaitMs: 1_000, maxWaitMs: 6
 /** Lets go of models and workers. */
 export async function releaseAll(services: Services): Promise<void> {
   for (const service of services.values()) await (service as Partial<Releasable>).release?.();
+}
+
+/** Lets go of what the values that went through these nodes share. */
+async function restKinds(nodes: readonly GraphNode[]): Promise<void> {
+  const ports = nodes.flatMap(({ step }) => [...inputPorts(step), ...outputPorts(step)]);
+  for (const kind of new Set(ports.map(([, port]) => port.kind))) await kind.rest?.();
 }
 
 /** One more than there are cores: while one picture has the main thread, all cores decode others. */

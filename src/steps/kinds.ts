@@ -1,4 +1,5 @@
 import type { Kind } from "../runtime/artifact.ts";
+import { releaseDecoders } from "../imaging/decode.ts";
 import { Image } from "../imaging/image.ts";
 import type { ImageHeader } from "../imaging/header.ts";
 import type { Size } from "../imaging/proxy_size.ts";
@@ -33,6 +34,7 @@ export const image: Kind<"image", Image, EncodedImage> = {
   encode: ({ bytes, format, width, height }) => ({ bytes, facts: { format, width, height } }),
   open: (blob) => new Image(() => blob.bytes()),
   release: (opened) => opened.release(),
+  rest: releaseDecoders,
   afar: {
     open: (blob, ask) =>
       new Image(() => blob.bytes(), {

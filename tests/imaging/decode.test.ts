@@ -298,7 +298,7 @@ corpusTest("every broken file is rejected with its reason, at any size", async (
     "broken_data_stream.png: PNG has no chunk where one is wanted, at byte 30,154",
     "corrupt-header.jpg: JPEG ends after 1,024 bytes, inside its APP1 segment",
     "empty.jpg: file is empty",
-    'text_named.jpg: not an image: starts with "this is " (JPEG, PNG, WebP, GIF, TIFF or AVIF is wanted)',
+    'text_named.jpg: not an image: starts with "this is " (JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC is wanted)',
     "truncated.jpg: JPEG ends after 10,000 bytes, inside its picture data",
     "truncated.png: PNG ends after 10,000 of at least 32,813 bytes, inside chunk IDAT",
     "truncated_image.png: PNG ends after 81,920 of at least 105,559 bytes, inside chunk IDAT",

@@ -94,7 +94,7 @@ export function pixelAt({ width, channels, pixels }: Raster, x: number, y: numbe
   return [...pixels.subarray(at, at + channels)];
 }
 
-type Piece = string | Uint8Array | readonly number[];
+export type Piece = string | Uint8Array | readonly number[];
 
 /** Bytes and strings (Latin-1) one after the other. */
 export function joined(...pieces: readonly Piece[]): Uint8Array {
