@@ -42,6 +42,10 @@ function rejectionOf(problem: ProblemKind, bytes: Uint8Array): Rejection {
       return new Rejection(
         "HEIC with a feature that this build cannot decode (convert it to JPEG)",
       );
+    case "cropped":
+      return new Rejection(
+        "HEIC with a crop of more than a margin, which this build cannot decode (convert it to JPEG)",
+      );
     case "too-large":
       return new Rejection(
         "HEIC takes more memory than its decoder may have, which this build cannot decode (convert it to JPEG)",

@@ -47,13 +47,13 @@ export class HeicDecoder {
   }
 
   /** Throws an error, and ends, where the worker breaks or takes too long. */
-  decode(request: HeicRequest): Promise<HeicAnswer> {
+  async decode(request: HeicRequest): Promise<HeicAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<HeicAnswer>();
     const most = this.#limitMs ?? limitMs(request);
     const slow = () => this.#break(`it took longer than ${most / 1000} s`);
-    this.#pending = { resolve, reject, timer: setTimeout(slow, most) };
     this.#worker.postMessage(request);
-    return promise;
+    this.#pending = { resolve, reject, timer: setTimeout(slow, most) };
+    return await promise;
   }
 
   end(): void {

@@ -41,7 +41,7 @@ export class HeicPool {
   decode(request: HeicRequest): Promise<HeicAnswer> {
     return this.#places.run(1, async () => {
       clearTimeout(this.#timer);
-      const decoder = this.#idle.pop() ?? this.#start();
+      const decoder = this.#takeIdle() ?? this.#start();
       this.#busy++;
       try {
         return await decoder.decode(request);
@@ -52,6 +52,13 @@ export class HeicPool {
         if (this.#busy === 0) this.#timer = setTimeout(() => this.release(), this.#idleMs);
       }
     });
+  }
+
+  /** One may have broken since its last picture. */
+  #takeIdle(): HeicDecoder | undefined {
+    let decoder = this.#idle.pop();
+    while (decoder?.isSpent) decoder = this.#idle.pop();
+    return decoder;
   }
 
   /** Ends the workers that are idle. */

@@ -120,6 +120,7 @@ export class Image {
   /** HEIC has no smaller scale to decode to, and takes a second at 12 megapixels: once is enough. */
   async #shrunk(target: Size): Promise<Raster> {
     const whole = await this.raster({ size: "full" });
+    if (whole.pixels.length === 0) return await this.#shrunk(target); // released just now
     return await whileReading(whole.pixels.buffer, () => resizeRaster(whole, target));
   }
 }

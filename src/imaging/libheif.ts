@@ -60,7 +60,10 @@ const CONVERT_HDR_TO_8BIT = 20;
 const STRICT_DECODING = 21;
 
 /** Why a picture cannot be decoded. */
-export type ProblemKind = "damaged" | "unsupported" | "too-large";
+export type ProblemKind = "damaged" | "unsupported" | "too-large" | "cropped";
+
+/** The reason behind a memory error that libheif's own limits caused (heif_error.h). */
+const SECURITY_LIMIT_EXCEEDED = 1000;
 
 /** By `heif_error_code` (heif_error.h); all others are damage. */
 const problemKinds: Readonly<Record<number, ProblemKind>> = {
@@ -86,8 +89,12 @@ type Create = (options: {
   ): WebAssembly.Exports;
 }) => unknown;
 
-/** libheif as a decoder of primary pictures; give it what `libheif-js` exports. */
+/**
+ * libheif as a decoder of primary pictures; give it what `libheif-js` exports. Throws where that is of
+ * another version than is known (`withStrictDecoder`).
+ */
 export function libheifOf(create: Create) {
+  let isSetUp = false;
   const native = create({
     print() {},
     printErr() {},
@@ -95,9 +102,12 @@ export function libheifOf(create: Create) {
       const module = new WebAssembly.Module(withStrictDecoder(this.wasmBinary));
       const instance = new WebAssembly.Instance(module, imports);
       receive(instance);
+      isSetUp = true;
       return instance.exports;
     },
   }) as Native;
+  // Where this fails the bundle goes on with what it would have made itself, and says so later.
+  if (!isSetUp) throw new Error("Cannot set up libheif: its build is not the one that is known");
   return {
     heapBytes: () => native.HEAPU8.byteLength,
     /**
@@ -192,8 +202,12 @@ class Room implements Disposable {
   call(native: (error: number) => void): void {
     native(this.#error);
     const { HEAPU32 } = this.#native;
-    const code = HEAPU32[this.#error >> 2]!;
-    if (code !== 0) throw new HeicProblem(problemKinds[code] ?? "damaged");
+    const [code, reason] = HEAPU32.subarray(this.#error >> 2);
+    if (code === 0) return;
+    const kind = problemKinds[code!] ?? "damaged";
+    // Sizes are within the limits by the header; libheif 1.23 has a limit by the size after a crop.
+    const isCrop = kind === "too-large" && reason === SECURITY_LIMIT_EXCEEDED;
+    throw new HeicProblem(isCrop ? "cropped" : kind);
   }
 
   got(native: (error: number, out: number) => void, free: (pointer: number) => void): number {

@@ -8,6 +8,7 @@ import { libheifVersion } from "../../src/imaging/tools.ts";
 import { Rejection } from "../../src/runtime/rejection.ts";
 import {
   codedColours,
+  crop,
   gridOf,
   heicOf,
   heicTest,
@@ -44,6 +45,25 @@ heicTest("odd sizes are kept", async () => {
   assert.deepEqual([raster.width, raster.height], [131, 77]);
   assert.ok(psnr(raster, await decoded(odd)) > 30);
 });
+
+heicTest(
+  "the container's crop is applied where it is a margin, and else said to be too much",
+  async () => {
+    const large = await heicOf(
+      await bytesOf(pipelineOf(photoLike(600, 400)).jpeg({ quality: 95 })),
+    );
+    const whole = await decoded(large);
+    const cropped = await decoded(withProperties(large, [crop(580, 384)], { without: "clap" }));
+    const middle = pipelineOf(whole).extract({ left: 10, top: 8, width: 580, height: 384 });
+    const wanted = new Uint8Array(await middle.raw().toBuffer());
+    assert.deepEqual([cropped.width, cropped.height], [580, 384]);
+    assert.ok(psnr(cropped, { ...cropped, pixels: wanted }) > 40);
+    await assert.rejects(
+      () => decoded(withProperties(large, [crop(200, 100)], { without: "clap" })),
+      /^Rejection: HEIC with a crop of more than a margin, which this build cannot decode/,
+    );
+  },
+);
 
 heicTest("the container's rotation and mirror are applied, EXIF's is ignored", async () => {
   const upright = await decoded(heic);

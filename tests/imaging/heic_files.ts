@@ -69,6 +69,10 @@ export const rotation = (quarters: number) => box("irot", [quarters]);
 /** Mirrored, by 0 the upper and the lower half, by 1 left and right (section 6.5.12). */
 export const mirror = (axis: number) => box("imir", [axis]);
 
+/** A crop around the middle (section 6.5.9, ISO/IEC 14496-12, section 12.1.4). */
+export const crop = (width: number, height: number) =>
+  box("clap", ...[width, 1, height, 1, 0, 1, 0, 1].map((number) => bigEndian(number, 4)));
+
 /** A colour box of code points, full range (ISO/IEC 14496-12, section 12.1.5). */
 export const codedColours = (primaries: number, transfer: number) =>
   box("colr", "nclx", bigEndian(primaries, 2), bigEndian(transfer, 2), [0, 6, 0x80]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { HeicDecoder } from "../../src/imaging/heic_decoder.ts";
 import { HeicPool } from "../../src/imaging/heic_pool.ts";
+import { libheifOf } from "../../src/imaging/libheif.ts";
 import { heicOf, heicTest, sampleOf } from "./heic_files.ts";
 import { bytesOf, photoLike, pipelineOf } from "./pictures.ts";
 
@@ -75,4 +76,32 @@ heicTest("a worker that has taken much memory is replaced", async () => {
   await assertDecodes(pool);
   assert.equal(started(), 2);
   pool.release();
+});
+
+heicTest("a worker that broke while it was idle gets no picture", async () => {
+  const broken = new HeicDecoder({
+    module: moduleOf(`self.onmessage = () => {
+      self.postMessage({ problem: "damaged", heapBytes: 0 });
+      queueMicrotask(() => { throw new Error("boom"); });
+    };`),
+  });
+  let started = 0;
+  const start = () => started++ === 0 ? broken : new HeicDecoder();
+  const pool = new HeicPool({ size: 1, start });
+  assert.deepEqual(await pool.decode(request), { problem: "damaged", heapBytes: 0 });
+  while (!broken.isSpent) await new Promise((resolve) => setTimeout(resolve, 5));
+  await assertDecodes(pool);
+  assert.equal(started, 2);
+  pool.release();
+});
+
+Deno.test("another build of libheif is refused, whatever its bundle does about that", () => {
+  const create = (options: Parameters<Parameters<typeof libheifOf>[0]>[0]) => {
+    try {
+      return options.instantiateWasm.call({ wasmBinary: new Uint8Array(64) }, {}, () => {});
+    } catch {
+      return {}; // as the bundle does
+    }
+  };
+  assert.throws(() => libheifOf(create), /^Error: Cannot set up libheif/);
 });
