@@ -261,7 +261,7 @@ Deno.test("a run ends while a program goes on that a step started and left", asy
     settings: { allowSteps: true },
   });
   const pid = Number(outcomes["leaves"]);
-  assert.equal(await isThere(pid), true, outcomes["leaves"]);
+  assert.equal(await isThere(pid), true, String(outcomes["leaves"]));
   Deno.kill(pid, "SIGKILL");
 });
 
