@@ -4,8 +4,17 @@ import vm from "node:vm";
 /** Below this much memory the program is left to itself. */
 const quietBytes = 430e6;
 
-/** So much has to have been allocated since the last collection to make another worth its time. */
-const worthBytes = 170e6;
+/** From this much on it is short. */
+const shortBytes = 500e6;
+
+/** What has to have been allocated since the last collection to make another worth its time. */
+interface Worth {
+  readonly bytes: number;
+  /** Of what the last collection left: the more lives, the longer the next one takes. */
+  readonly share: number;
+}
+const whenPlenty: Worth = { bytes: 170e6, share: 1 / 2 };
+const whenShort: Worth = { bytes: 60e6, share: 1 / 4 };
 
 /** So much outside of the heap: of rows read from the cache all is garbage, of pictures at work nothing. */
 const worthOutsideBytes = 250e6;
@@ -21,7 +30,7 @@ type Used = Pick<Deno.MemoryUsage, "heapUsed" | "external">;
 /**
  * Keeps garbage from piling up: V8 lets a heap of 150 MB live objects grow to 500 MB before it collects,
  * and a run over 100,000 items is to stay below 700 MB. Measured there: 100 MB less at the peak of a
- * rerun, 340 MB of a first run, for 0.6 s more CPU time.
+ * rerun, 400 MB of a first run, for 3 of its 155 s of CPU time.
  */
 export class MemoryValve {
   #collect: (() => void) | undefined;
@@ -39,15 +48,20 @@ export class MemoryValve {
   /** Collects garbage if much memory is taken and much of it is new. Costs 20 µs when not. */
   consider(): void {
     const { rss, heapUsed, external } = Deno.memoryUsage();
-    const isCheap = performance.now() - this.#lastMs > this.#tookMs / cheapShare;
-    const worth = isCheap ? cheapBytes : Math.max(worthBytes, this.#after.heapUsed / 2);
-    if (rss < quietBytes || !this.#hasGrown({ heapUsed, external }, worth)) return;
+    if (rss < quietBytes || !this.#hasGrown({ heapUsed, external }, this.#worthBytes(rss))) return;
     this.#collect ??= collector();
     const started = performance.now();
     this.#collect();
     this.#lastMs = performance.now();
     this.#tookMs = this.#lastMs - started;
     this.#after = Deno.memoryUsage();
+  }
+
+  #worthBytes(rss: number): number {
+    const isCheap = performance.now() - this.#lastMs > this.#tookMs / cheapShare;
+    if (isCheap) return cheapBytes;
+    const { bytes, share } = rss < shortBytes ? whenPlenty : whenShort;
+    return Math.max(bytes, this.#after.heapUsed * share);
   }
 
   #hasGrown({ heapUsed, external }: Used, worth: number): boolean {

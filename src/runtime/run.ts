@@ -118,6 +118,7 @@ export class Run {
     const reason: Reason = resolution.type === "miss"
       ? resolution.reason
       : { type: "outside-changed" };
+    this.#memory.consider();
     await this.#execute(node, undefined, { ...resolution, reason }, this.#performer.newScope());
   }
 
@@ -326,6 +327,7 @@ export class Run {
     const { value: performed, elapsedMs } = await timed(() =>
       this.#performer.perform(node, item, task.inputs, scope)
     );
+    if (item === undefined) this.#memory.consider();
     this.#settle(node, item, { ...task, elapsedMs }, performed);
   }
 
