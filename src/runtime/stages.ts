@@ -45,7 +45,28 @@ export function stagesOf(nodes: Graph["nodes"]): Stage[] {
       stage.perItem.set(space, [...stage.perItem.get(space) ?? [], node]);
     }
   }
+  for (const { perItem } of stages) {
+    for (const [space, nodes] of perItem) perItem.set(space, batchesLate(nodes));
+  }
   return stages;
+}
+
+/**
+ * An item that waits for its batch lets go of its pixels: nodes that want them have their turn first,
+ * unless they want what the batch makes.
+ */
+function batchesLate(nodes: readonly GraphNode[]): GraphNode[] {
+  const left = new Map(nodes.map((node) => [node.id, node]));
+  const isReady = ({ wires }: GraphNode) =>
+    Object.values(wires).every((wire) => !left.has(wire.node));
+  const ordered: GraphNode[] = [];
+  while (left.size > 0) {
+    const next = left.values().find((node) => node.step.batch === undefined && isReady(node)) ??
+      left.values().find(isReady)!;
+    left.delete(next.id);
+    ordered.push(next);
+  }
+  return ordered;
 }
 
 /** The key space whose items a scan gives birth to. */

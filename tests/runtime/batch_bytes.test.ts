@@ -4,6 +4,7 @@ import { text } from "../../src/runtime/artifact.ts";
 import { Catalog } from "../../src/runtime/catalog.ts";
 import { sha256 } from "../../src/runtime/hash.ts";
 import { defineStep, each, produced } from "../../src/runtime/step.ts";
+import { inspectContent } from "../../src/steps/inspect/content.ts";
 import { scan } from "../../src/steps/ingest/scan.ts";
 import { image } from "../../src/steps/kinds.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
@@ -44,4 +45,18 @@ steps:
       { item: "copy.jpg", text: sha256(first) },
     ],
   );
+});
+
+Deno.test("what wants the pixels comes before what waits for a batch, wherever the recipe has it", async () => {
+  await using rig = new PictureRig({ catalog: new Catalog([scan, inspectContent, send]) });
+  rig.write({ "in/a.jpg": await photo(64, 48) });
+  const { events } = await rig.run(`
+recipe: sending
+steps:
+  photos: { use: ingest.scan, with: { folder: in } }
+  sent: { use: own.send, from: photos }
+  content: { use: inspect.content, from: photos }
+`);
+  const begun = events.flatMap((event) => event.type === "task-started" ? [event.node] : []);
+  assert.deepEqual(begun, ["photos", "content", "sent"]);
 });
