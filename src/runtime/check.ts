@@ -19,7 +19,7 @@ import { type ResolvedParam, resolveParams, type Settings } from "./settings.ts"
 import type { Span } from "./source.ts";
 import type { AnyStep } from "./step.ts";
 import { checkValues } from "./values.ts";
-import { type Known, sourcesOf, Wiring } from "./wiring.ts";
+import { type Known, paramsAmongWires, sourcesOf, Wiring } from "./wiring.ts";
 
 /** What became of a `use` that names a file. */
 export type UserStep =
@@ -119,9 +119,12 @@ class Checker {
     const step = catalog.get(use.text);
     if (step !== undefined) return { step, version: step.version, isGuess: false };
     const names = catalog.names();
+    const namesakes = names.filter((name) => name.split(".").at(-1) === use.text.split(".").at(-1));
     this.#error("unknown-step", `There is no step "${use.text}"`, use.span, {
       help: use.text.startsWith("$")
         ? "A parameter cannot name a step: write the step's name"
+        : nearest(use.text, names) === undefined && namesakes.length > 0
+        ? suggestion(namesakes[0]!, namesakes, "Steps")
         : suggestion(use.text, names, "Steps"),
     });
     const meant = catalog.get(obvious(use.text, names) ?? "");
@@ -137,24 +140,27 @@ class Checker {
   }
 
   #reportUnknownKeys(node: NodeDeclaration) {
-    const step = this.#known.get(node.id)?.step;
     for (const { entry, meant } of node.unknownKeys) {
       const { key } = entry;
       this.#error("unknown-key", `Node "${node.id}" has no key "${key.name}"`, key.span, {
         help: meant === undefined && looksLikeNode(entry)
           ? `It looks like a node: let it begin in the column of "${node.id}"`
-          : this.#keyHelp(key, meant, step),
+          : this.#keyHelp(key, meant, node),
         related: writtenWhere(key.writtenAt),
       });
     }
   }
 
   /** What a key of a node was meant for: a misspelt one, or one that belongs a level deeper. */
-  #keyHelp({ name }: LocatedKey, meant: string | undefined, step: AnyStep | undefined) {
+  #keyHelp({ name }: LocatedKey, meant: string | undefined, { id, from }: NodeDeclaration) {
     if (name === "<<") return 'The merge key "<<" is YAML 1.1: write the keys out';
-    const isInput = step !== undefined && Object.hasOwn(step.inputs, name);
-    if (isInput) return `"${name}" is an input of "${step.name}": write from: { ${name}: … }`;
+    const step = this.#known.get(id)?.step;
     const params = step === undefined ? [] : paramFacts(step.params).map((fact) => fact.name);
+    const isInput = step !== undefined && Object.hasOwn(step.inputs, name);
+    const isWired = from?.form === "long" && from.ports.some(({ port }) => port.text === name);
+    if (isInput && !(isWired && params.includes(name))) {
+      return `"${name}" is an input of "${step.name}": write from: { ${name}: … }`;
+    }
     const param = params.includes(name)
       ? name
       : meant ?? nearest(name, nodeKeys) === undefined
@@ -213,7 +219,10 @@ class Checker {
     const before = this.#diagnostics.length;
     wiring.wire(known);
     if (!declaration.isWithBroken) {
-      const misplaced = new Set(declaration.unknownKeys.map(({ entry }) => entry.key.name));
+      const misplaced = new Set([
+        ...declaration.unknownKeys.map(({ entry }) => entry.key.name),
+        ...paramsAmongWires(declaration, known.step),
+      ]);
       const options = { params: this.#params, misplaced };
       const { params, diagnostics } = checkValues(declaration, known.step, options);
       known.params = params;

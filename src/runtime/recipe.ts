@@ -59,8 +59,16 @@ export type FromDeclaration =
 
 export interface PortDeclaration {
   readonly port: Name;
-  /** Undefined where it names no source: reported already. */
+  /** Undefined where it names no source. */
   readonly source?: SourceDeclaration;
+  /** Why it names none: to be reported unless the name is not that of a port. */
+  readonly problem?: SourceProblem;
+}
+
+export interface SourceProblem {
+  readonly message: string;
+  readonly at: Located;
+  readonly help: string;
 }
 
 /** `node` or `node.port`. */
@@ -136,6 +144,7 @@ class RecipeReader extends Reader {
   readonly #passedOver: Located[] = [];
   /** Nodes that stand inside another one, because they are indented too much. */
   readonly #nested: LocatedEntry[] = [];
+  #ids: ReadonlySet<string> = new Set();
 
   constructor(
     readonly file: SourceFile,
@@ -234,6 +243,7 @@ class RecipeReader extends Reader {
     if (isEmpty && astray.length === 0) {
       this.error("no-steps", 'The recipe has no steps ("steps" is empty)', entry.key);
     }
+    this.#ids = new Set([...entries, ...astray].map(({ key }) => key.name));
     const nodes = this.#withStrays(entries).map((each) => this.#node(each));
     return [...nodes, ...[...astray, ...this.#nested].map((each) => this.#node(each))];
   }
@@ -284,7 +294,7 @@ class RecipeReader extends Reader {
       this.#passedOver.push(value);
       return { ...start, isWithBroken: true, unknownKeys: [] };
     }
-    const keys = matchKeys(value, nodeKeys, isPlausible);
+    const keys = matchKeys(this.#withDisplaced(value), nodeKeys, isPlausible);
     this.text(keys.get("about"), "about");
     const given = keys.get("with")?.value;
     this.#passOver(value, keys);
@@ -297,6 +307,41 @@ class RecipeReader extends Reader {
       isWithBroken: given !== undefined && given.type !== "map" && !isNothing(given),
       unknownKeys: keys.unknown,
     };
+  }
+
+  /** The node with the keys beside `with` and `from` that stand inside them. */
+  #withDisplaced(node: LocatedMap): LocatedMap {
+    const moved: LocatedEntry[] = [];
+    const isMoved = (entry: LocatedEntry) =>
+      member(node, entry.key.name) === undefined && this.#isDisplaced(entry);
+    const entries = node.entries.map((holder): LocatedEntry => {
+      const { key, value } = holder;
+      if (!["with", "from"].includes(key.name) || value.type !== "map") return holder;
+      const [displaced, kept] = parted(value.entries, isMoved);
+      if (displaced.length === 0) return holder;
+      for (const entry of displaced) {
+        const { name } = entry.key;
+        this.error("unknown-key", `"${name}" stands inside "${key.name}"`, entry.key, {
+          help: `Write it beside "${key.name}", as a key of the node`,
+        });
+      }
+      moved.push(...displaced);
+      return { key, value: { ...value, entries: kept } };
+    });
+    return moved.length === 0 ? node : { ...node, entries: [...entries, ...moved] };
+  }
+
+  /** Whether an entry can be nothing but a key of a node, whatever the step takes. */
+  #isDisplaced({ key: { name }, value }: LocatedEntry): boolean {
+    if (name === "with") return value.type === "map";
+    const text = value.type === "scalar" && typeof value.value === "string" ? value.value : "";
+    if (name === "use") return /^([a-z_]+\.[a-z_]+|\.{0,2}\/.+\.[a-z]+)$/.test(text);
+    if (name !== "from") return false;
+    const sources = value.type === "map" ? value.entries.map((entry) => entry.value) : [value];
+    return sources.length > 0 &&
+      sources.every((source) =>
+        source.type === "scalar" && this.#ids.has(String(source.value).split(".")[0]!)
+      );
   }
 
   #passOver(node: LocatedMap, keys: MatchedKeys) {
@@ -329,33 +374,37 @@ class RecipeReader extends Reader {
     if (entry === undefined) return undefined;
     const { value } = entry;
     if (value.type === "map") {
-      const ports = value.entries.map(({ key, value }) => ({
-        port: { text: key.name, span: key.span },
-        source: this.#source(value),
-      }));
+      const ports = value.entries.map(({ key, value }) => {
+        const source = this.#source(value);
+        const port = { text: key.name, span: key.span };
+        return "at" in source ? { port, problem: source } : { port, source };
+      });
       return { form: "long", span: value.span, ports };
     }
     const source = this.#source(value);
-    return source === undefined ? { form: "broken" } : { form: "short", source };
+    if (!("at" in source)) return { form: "short", source };
+    this.error("bad-from", source.message, source.at, { help: source.help });
+    return { form: "broken" };
   }
 
-  #source(value: Located): SourceDeclaration | undefined {
+  #source(value: Located): SourceDeclaration | SourceProblem {
+    const problem = (help: string): SourceProblem => ({
+      message: `"from" names a node, not ${describeLocated(value)}`,
+      at: value,
+      help,
+    });
     if (value.type !== "scalar" || typeof value.value !== "string") {
       const only = value.type === "list" && value.elements.length === 1 ? value.elements[0] : value;
       const isName = only?.type === "scalar" && typeof only.value === "string";
-      this.error("bad-from", `"from" names a node, not ${describeLocated(value)}`, value, {
-        help: isName ? `Write from: ${sourceOf(only)}` : fromForms,
-      });
-      return undefined;
+      return problem(isName ? `Write from: ${sourceOf(only)}` : fromForms);
     }
     const text = value.value;
+    const meant = this.#meantSource(text);
+    if (meant !== undefined) return problem(`Write ${meant}`);
     if (!/^[^\s,.]+(\.[^\s,]+)?$/.test(text)) {
-      this.error("bad-from", `"from" names a node, not ${describeLocated(value)}`, value, {
-        help: /[\s,]/.test(text.trim())
-          ? "Name each: from: { port: node, other: node }"
-          : fromForms,
-      });
-      return undefined;
+      return problem(
+        /[\s,]/.test(text.trim()) ? "Name each: from: { port: node, other: node }" : fromForms,
+      );
     }
     const dot = text.indexOf(".");
     if (dot < 0) return { node: { text, span: partOf(value.span, text, 0, text.length) } };
@@ -364,6 +413,14 @@ class RecipeReader extends Reader {
       span: partOf(value.span, text, from, to),
     });
     return { node: part(0, dot), port: part(dot + 1, text.length) };
+  }
+
+  /** What "steps.a.b", "a/b", "a. b" and "a.b," mean; undefined for what is as it should be. */
+  #meantSource(text: string): string | undefined {
+    const meant = text.trim().replace(/^steps\s*[./]\s*(?=\w)/, "").replace(/\s*[./]\s*/g, ".")
+      .replace(/,$/, "");
+    const isKnown = this.#ids.has(meant.split(".")[0]!) && /^\w+(\.\w+)?$/.test(meant);
+    return isKnown && meant !== text ? meant : undefined;
   }
 
   #with(value: Located | undefined): LocatedMap | undefined {
@@ -398,6 +455,10 @@ const fromForms = "Write from: node, or from: { port: node, other: node.port }";
 /** The entries of unknown keys that stand for no other. */
 function entriesOf({ unknown }: MatchedKeys): readonly LocatedEntry[] {
   return unknown.filter(({ meant }) => meant === undefined).map(({ entry }) => entry);
+}
+
+function parted<Each>(all: readonly Each[], isFirst: (each: Each) => boolean): [Each[], Each[]] {
+  return [all.filter(isFirst), all.filter((each) => !isFirst(each))];
 }
 
 /** Whether an entry would be a node, if it stood in its place. */

@@ -367,7 +367,11 @@ export function isPerItem(step: AnyStep): boolean {
   return Object.values(step.inputs as InputPorts).some((port) => port.flow === "each");
 }
 
+const neededKeys = ["name", "inputs", "params", "outputs"] as const;
+
 function problemWith(step: AnyStep): string | undefined {
+  const missing = neededKeys.find((key) => step[key] === undefined);
+  if (missing !== undefined) return `it has no "${missing}"`;
   if (!/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/.test(step.name)) {
     return 'its name is not of the form "topic.name" (small letters, digits, underscores)';
   }

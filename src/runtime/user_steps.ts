@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { Kind } from "./artifact.ts";
 import type { Catalog } from "./catalog.ts";
 import { type CheckOptions, checkRecipe, isUserStep, type UserStep } from "./check.ts";
@@ -223,21 +223,35 @@ class StepFile {
     const stat = localDisk.stat(this.#path);
     if (stat === undefined) return { problem: "there is no such file", help: this.#nearHelp() };
     if (!stat.isFile) return { problem: "it is a folder (a .ts file is wanted)" };
-    return /\.[cm]?[tj]sx?$/.test(this.use)
-      ? undefined
-      : { problem: "it is no TypeScript (a .ts file is wanted)" };
+    return isCode(this.use) ? undefined : { problem: "it is no TypeScript (a .ts file is wanted)" };
   }
 
   #nearHelp(): string {
-    const folder = dirname(this.#path);
-    const isFolder = localDisk.stat(folder)?.isFolder ?? false;
-    const names = isFolder ? localDisk.list(folder).map(({ name }) => name) : [];
-    const near = nearest(
-      basename(this.#path),
-      names.filter((name) => /\.[cm]?[tj]sx?$/.test(name)),
-    );
-    if (near === undefined) return "The path is relative to the recipe's file";
-    return `Did you mean "${this.use.slice(0, this.use.lastIndexOf("/") + 1)}${near}"?`;
+    const meant = this.#meantPath();
+    return meant === undefined
+      ? "The path is relative to the recipe's file"
+      : `Did you mean "${meant}"?`;
+  }
+
+  /** The path of a file that is there: another ending, other letter case, or nearly the same name. */
+  #meantPath(): string | undefined {
+    const parts = this.use.split("/");
+    const start = isAbsolute(this.use) ? "/" : this.folder;
+    for (const [at, part] of parts.entries()) {
+      const folder = join(start, ...parts.slice(0, at));
+      const isLast = at === parts.length - 1;
+      if (localDisk.stat(folder)?.isFolder !== true) return undefined;
+      const names = localDisk.list(folder)
+        .filter(({ name, isFile }) => isFile === isLast && (!isLast || isCode(name)))
+        .map(({ name }) => name);
+      if (names.includes(part) || ["", ".", ".."].includes(part)) continue;
+      const alike = names.find((name) => name.toLowerCase() === part.toLowerCase()) ??
+        (isLast ? names.find((name) => stem(name) === stem(part)) : undefined) ??
+        nearest(part, names);
+      if (alike === undefined) return undefined;
+      parts[at] = alike;
+    }
+    return parts.join("/");
   }
 
   /** What an error says, in a line, with paths as the recipe would write them. */
@@ -275,6 +289,14 @@ class StepFile {
   #shown(path: string): string {
     return join(this.shownFolder, relative(this.folder, path));
   }
+}
+
+function isCode(name: string): boolean {
+  return /\.[cm]?[tj]sx?$/.test(name);
+}
+
+function stem(name: string): string {
+  return name.replace(/\.\w+$/, "");
 }
 
 const exportHelp = "Write: export default defineStep({ name: …, … })";

@@ -1,7 +1,9 @@
 import { obvious, type Related, suggestion } from "./diagnostic.ts";
 import { inputPorts, outputPorts, spaceOfOutput, type Wire } from "./graph.ts";
-import { isId } from "./reader.ts";
-import type { Name, NodeDeclaration, SourceDeclaration } from "./recipe.ts";
+import { scalarsIn } from "./located.ts";
+import { paramFacts } from "./params.ts";
+import { isId, writtenWhere } from "./reader.ts";
+import type { Name, NodeDeclaration, PortDeclaration, SourceDeclaration } from "./recipe.ts";
 import type { Span } from "./source.ts";
 import type { AnyStep, Port } from "./step.ts";
 
@@ -47,16 +49,46 @@ export class Wiring {
   wire(known: Known): void {
     const { declaration: { from }, step } = known;
     const ports = inputPorts(step);
-    if (from === undefined) this.#reportUnwired(known, this.#missing(known, new Set()));
+    if (from === undefined) this.#reportNoWires(known, ports);
     else if (from.form === "broken") known.isBroken = true;
     else if (from.form === "short") this.#wireShort(known, from.source, ports);
     else this.#wireLong(known, from.ports, ports);
+    this.#noteWiresAmongParams(known);
     this.#findSpace(known);
+  }
+
+  /** An input that stands in `with`, which is reported there, does use what it names. */
+  #noteWiresAmongParams({ declaration, step }: Known) {
+    for (const { key, value } of declaration.with?.entries ?? []) {
+      if (!Object.hasOwn(step.inputs, key.name)) continue;
+      for (const scalar of scalarsIn(value)) {
+        this.perhapsUsed.add(String(scalar.value).split(".")[0]!);
+      }
+    }
+  }
+
+  #reportNoWires(known: Known, ports: readonly [string, Port][]) {
+    const missing = this.#missing(known, new Set());
+    this.#reportUnwired(known, missing);
+    if (missing.length === 0) return;
+    for (const [, port] of ports) this.#anyMayBeUsed(port, known.declaration.id);
   }
 
   /** For a node whose step is not known: whether its sources are there. */
   checkSources(declaration: NodeDeclaration): void {
     for (const source of sourcesOf(declaration)) this.#producer(declaration, source, undefined);
+    if (declaration.from?.form === "long") {
+      declaration.from.ports.forEach((each) => this.#reportSource(each));
+    }
+  }
+
+  #reportSource({ problem }: PortDeclaration) {
+    if (problem === undefined) return;
+    const { message, at, help } = problem;
+    this.context.report("bad-from", message, at.span, {
+      help,
+      related: writtenWhere(at.writtenAt),
+    });
   }
 
   #wireShort(known: Known, source: SourceDeclaration, ports: readonly [string, Port][]) {
@@ -68,13 +100,19 @@ export class Wiring {
 
   #wireLong(
     known: Known,
-    wires: readonly { readonly port: Name; readonly source?: SourceDeclaration }[],
+    wires: readonly PortDeclaration[],
     ports: readonly [string, Port][],
   ) {
     const given = new Set(wires.map(({ port }) => port.text));
     let isLost = false;
-    for (const { port, source } of wires) {
+    for (const wire of wires) {
+      const { port, source } = wire;
+      if (isParamOf(known.step, port.text)) {
+        this.#reportParam(known, port);
+        continue;
+      }
       const name = this.#inputNamed(known, port, ports, given);
+      if (name !== undefined) this.#reportSource(wire);
       if (source === undefined) known.isBroken = true;
       else if (name !== undefined) {
         this.#connect(known, name, ports.find(([each]) => each === name)![1], source);
@@ -85,6 +123,16 @@ export class Wiring {
     }
     // An input of an unknown name may be any of those that are missing.
     if (!isLost) this.#reportUnwired(known, this.#missing(known, given));
+  }
+
+  #reportParam(known: Known, { text, span }: Name) {
+    known.isBroken = true;
+    const sentence = `"${text}" is a parameter of step "${known.step.name}", not an input`;
+    this.context.report("unknown-input", sentence, span, {
+      help: known.declaration.with === undefined
+        ? `Write with: { ${text}: … }`
+        : `Move it to with: { … }`,
+    });
   }
 
   /** The input that a name stands for, misspelt ones too; the name is added to `given`. */
@@ -335,8 +383,16 @@ export class Wiring {
       "mixed-items",
       `Node "${known.declaration.id}" mixes ${born(first.space)} with ${born(second.space)}`,
       known.wireSpans[second.input]!,
-      { related, help: "Both inputs must come from the same scan, or from nodes that follow it" },
+      { related, help: this.#spacesHelp([first.space, second.space]) },
     );
+  }
+
+  #spacesHelp(spaces: readonly string[]): string {
+    const makers = spaces.map((space) => space.slice(0, space.indexOf(".")));
+    const maker = makers.find((id) => this.context.known.get(id)!.step.world !== "reads");
+    return maker === undefined
+      ? "Both inputs must come from the same scan, or from nodes that follow it"
+      : `"${maker}" makes new items of those it is given: take both inputs from nodes that follow it, or both from before`;
   }
 
   #nodesThatGive(wanted: Port, except: string): string[] {
@@ -349,6 +405,17 @@ export class Wiring {
       return [ports.length === 1 ? declaration.id : `${declaration.id}.${fitting[0]![0]}`];
     });
   }
+}
+
+/** Whether a name is that of a parameter, and of no input. */
+function isParamOf({ params, inputs }: AnyStep, name: string): boolean {
+  return !Object.hasOwn(inputs, name) && paramFacts(params).some((fact) => fact.name === name);
+}
+
+/** The parameters of a step that stand among the wires. */
+export function paramsAmongWires({ from }: NodeDeclaration, step: AnyStep): readonly string[] {
+  if (from?.form !== "long") return [];
+  return from.ports.map(({ port }) => port.text).filter((name) => isParamOf(step, name));
 }
 
 /** A wire between ports that do not fit. */
