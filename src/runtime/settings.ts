@@ -1,4 +1,5 @@
 import { type Diagnostic, suggestion } from "./diagnostic.ts";
+import { readList } from "./list_setting.ts";
 import { describeValue, type Located, plainValue } from "./located.ts";
 import { sourceOf, writtenWhere } from "./reader.ts";
 import type { Recipe } from "./recipe.ts";
@@ -26,7 +27,7 @@ export interface ResolvedParam {
   readonly isGiven: boolean;
   /** The default, the setting, or the parameter's name. */
   readonly span: Span;
-  /** The default as it was written, where that is the value. */
+  /** The value as it was written, where it is the default or a list. */
   readonly located?: Located;
 }
 
@@ -59,16 +60,25 @@ class Resolver {
   #setting(declaration: ParamDeclaration, given: unknown): ResolvedParam {
     const { name, nameSpan } = declaration;
     const span = settingSpan(name, given);
-    const value = typeof given === "string" ? readText(given, declaration) : given;
-    const problem = problemWith(value, declaration);
-    if (problem === undefined) return { declaration, value, isGiven: true, span };
+    const isList = declaration.type === "list" &&
+      (typeof given === "string" || Array.isArray(given));
+    const located = isList ? readList(span) : undefined;
+    const value = typeof given !== "string"
+      ? given
+      : located === undefined
+      ? readText(given, declaration)
+      : plainValue(located);
+    const problem = problemWith(value, declaration, located);
+    if (problem === undefined) return { declaration, value, isGiven: true, span, located };
     this.diagnostics.push({
       code: "bad-setting",
       severity: "error",
-      message: `The setting of parameter "${name}" ${problem}`,
-      span,
+      message: `The setting of parameter "${name}" ${problem.words}`,
+      span: problem.at?.span ?? span,
       related: [{ message: `"${name}" is declared here`, span: nameSpan }],
-      help: helpFor(value, String(given), declaration),
+      help: isList && located === undefined && typeof given === "string"
+        ? `Write ${name}=a,b or ${name}='["a", "b"]'`
+        : helpFor(problem, String(given), declaration),
     });
     return { declaration, isGiven: true, span };
   }
@@ -78,27 +88,28 @@ class Resolver {
     if (located === undefined) return { declaration, isGiven: false, span: nameSpan };
     const { span } = located;
     const value = plainValue(located);
-    const problem = this.#reference(value, name) ?? problemWith(value, declaration);
+    const problem = this.#reference(value, name) ?? problemWith(value, declaration, located);
     if (problem === undefined) return { declaration, value, isGiven: true, span, located };
-    const source = located.type === "scalar" ? sourceOf(located) : "";
-    const related = writtenWhere(located.writtenAt);
+    const { words, at = located } = problem;
+    const source = at.type === "scalar" ? sourceOf(at) : "";
+    const related = writtenWhere(at.writtenAt);
     this.diagnostics.push({
       code: "bad-default",
       severity: "error",
-      message: `The default of parameter "${name}" ${problem}`,
-      span,
+      message: `The default of parameter "${name}" ${words}`,
+      span: at.span,
       related: related.length > 0 ? related : undefined,
-      help: helpFor(value, source, declaration),
+      help: helpFor(problem, source, declaration),
     });
     return { declaration, isGiven: true, span };
   }
 
-  #reference(value: unknown, name: string): string | undefined {
+  #reference(value: unknown, name: string): Problem | undefined {
     if (typeof value !== "string") return undefined;
     const other = /^\$\{?(\w+)\}?$/.exec(value)?.[1];
-    return other !== undefined && other !== name && this.recipe.params.has(other)
-      ? `is ${value}: a default cannot name another parameter (a plain value is wanted)`
-      : undefined;
+    if (other === undefined || other === name || !this.recipe.params.has(other)) return undefined;
+    const words = `is ${value}: a default cannot name another parameter (a plain value is wanted)`;
+    return { value, words };
   }
 
   reportUnknown() {
@@ -131,25 +142,52 @@ function readText(text: string, { type, choices }: ParamDeclaration): unknown {
     return /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text) ? Number(text) : text;
   }
   if (type === "boolean") return text === "true" ? true : text === "false" ? false : text;
-  if (type === "list") return text === "" ? [] : text.split(",").map((part) => part.trim());
   return text;
 }
 
-function problemWith(value: unknown, declaration: ParamDeclaration): string | undefined {
+/** What is wrong with a value, or with an element of it. */
+interface Problem {
+  readonly words: string;
+  readonly value: unknown;
+  /** The element as it was written. */
+  readonly at?: Located;
+}
+
+function problemWith(
+  value: unknown,
+  declaration: ParamDeclaration,
+  located: Located | undefined,
+): Problem | undefined {
   const { type, choices } = declaration;
-  const found = describeValue(value);
-  // The choices of a list are those of its elements.
-  const chosen = Array.isArray(value) ? value : [value];
-  if (choices !== undefined && !chosen.every((each) => choices.includes(each))) {
-    const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
-    return `is ${found} (one of ${list} is wanted)`;
-  }
   const range = rangeWords(declaration);
-  const words = [type === undefined ? "" : typeWords[type], range].filter(Boolean).join(", ");
-  if (type !== undefined && !isOfType(value, type)) return `is ${found} (${words} is wanted)`;
+  const found = `is ${describeValue(value)}`;
+  const wanted = [type === undefined ? "" : typeWords[type], range].filter(Boolean).join(", ");
+  if (type === "list" && !Array.isArray(value)) {
+    return { value, words: `${found} (a list is wanted)` };
+  }
+  const refused = refusedChoice(value, choices);
+  if (refused !== undefined) {
+    const list = choices!.map((choice) => JSON.stringify(choice)).join(", ");
+    const verb = Array.isArray(value) ? "holds" : "is";
+    return {
+      value: refused.value,
+      words: `${verb} ${describeValue(refused.value)} (one of ${list} is wanted)`,
+      at: located?.type === "list" ? located.elements[refused.index] : undefined,
+    };
+  }
+  if (type !== undefined && !isOfType(value, type)) {
+    return { value, words: `${found} (${wanted} is wanted)` };
+  }
   return typeof value === "number" && isOutOfRange(value, declaration)
-    ? `is ${found} (${range} is wanted)`
+    ? { value, words: `${found} (${range} is wanted)` }
     : undefined;
+}
+
+/** The choices of a list are those of its elements. */
+function refusedChoice(value: unknown, choices: readonly unknown[] | undefined) {
+  const chosen: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const index = choices === undefined ? -1 : chosen.findIndex((each) => !choices.includes(each));
+  return index < 0 ? undefined : { index, value: chosen[index] };
 }
 
 function isOutOfRange(value: number, { minimum, maximum }: ParamDeclaration): boolean {
@@ -157,7 +195,7 @@ function isOutOfRange(value: number, { minimum, maximum }: ParamDeclaration): bo
 }
 
 function helpFor(
-  value: unknown,
+  { value }: Problem,
   source: string,
   { type, choices }: ParamDeclaration,
 ): string | undefined {

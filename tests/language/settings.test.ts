@@ -23,6 +23,9 @@ Deno.test("the text of a setting is read by the parameter's type", () => {
   assert.equal(given("{ type: folder }", "./a=b"), "./a=b");
   assert.deepEqual(given("{ type: list }", "a, b"), ["a", "b"]);
   assert.deepEqual(given("{ type: list }", ""), []);
+  assert.deepEqual(given("{ type: list }", "1:1,"), ["1:1", ""]);
+  assert.deepEqual(given("{ type: list }", '["1:1", "3:2"]'), ["1:1", "3:2"]);
+  assert.deepEqual(given("{ type: list }", " [a, 2, { b: c }]"), ["a", 2, { b: "c" }]);
   assert.equal(given("{ type: choice, choices: [a, b] }", "b"), "b");
   assert.equal(given("{ type: choice, choices: [80, 85] }", "85"), 85);
 });
@@ -48,7 +51,15 @@ Deno.test("a setting that does not fit is refused with what is wanted", () => {
   wrong("{ type: integer, minimum: 1, maximum: 9 }", "10", "10 (1 to 9 is wanted)");
   wrong("{ type: number, minimum: 1 }", "0", "0 (at least 1 is wanted)");
   wrong("{ type: choice, choices: [a, b] }", "c", 'text "c" (one of "a", "b" is wanted)');
-  wrong("{ type: list, choices: [a, b] }", "a,c", 'a list (one of "a", "b" is wanted)');
+  wrong("{ type: list, choices: [a, b] }", "[a", 'text "[a" (a list is wanted)');
+});
+
+Deno.test("an element that does not fit is named by itself", () => {
+  const choices = "{ type: list, choices: [a, b] }";
+  const message = 'The setting of parameter "p" holds text "c" (one of "a", "b" is wanted)';
+  for (const setting of ["a,c", '["a", "c"]', ["a", "c"]]) {
+    assert.equal(given(choices, setting), message);
+  }
 });
 
 Deno.test("a setting holds over the default, which need not be there", () => {

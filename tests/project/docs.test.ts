@@ -47,6 +47,23 @@ Deno.test("the commands and options that the README names exist", async () => {
   }
 });
 
+Deno.test("the list that the README gives to normalize_subject is taken", async () => {
+  const [, name, list] = /`--set (aspects)='(\[[^']*\])'`/.exec(read("README.md"))!;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "src/cli/main.ts",
+      "check",
+      "normalize_subject",
+      "--set",
+      `${name}=${list}`,
+    ],
+    cwd: root.pathname,
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+});
+
 Deno.test("the journal's page names every event and every outcome", () => {
   const page = read("docs/journal.md");
   const source = read("src/runtime/event.ts");

@@ -42,6 +42,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "recipe_params",
     "references",
     "step_values",
+    "list_setting",
     "value_help",
     "wiring",
     "located",
