@@ -20,7 +20,12 @@ import { valueHelp } from "./value_help.ts";
 export type Settings = Readonly<Record<string, unknown>>;
 
 /** A parameter with the value that holds, and where that value was written. */
-export interface ResolvedParam {
+export interface ResolvedParam extends ParamValue {
+  /** What was said of the value where it is used; another use that says the same is passed over. */
+  readonly told: Set<string>;
+}
+
+interface ParamValue {
   readonly declaration: ParamDeclaration;
   /** Undefined where no value was given, or the one given is wrong (and reported). */
   readonly value?: unknown;
@@ -38,7 +43,10 @@ export function resolveParams(
 ): { readonly params: ReadonlyMap<string, ResolvedParam>; readonly diagnostics: Diagnostic[] } {
   const resolver = new Resolver(recipe, settings);
   const params = new Map(
-    [...recipe.params].map(([name, declaration]) => [name, resolver.resolve(declaration)]),
+    [...recipe.params].map(([name, declaration]) => [
+      name,
+      { ...resolver.resolve(declaration), told: new Set<string>() },
+    ]),
   );
   if (recipe.hasAllParams) resolver.reportUnknown();
   return { params, diagnostics: resolver.diagnostics };
@@ -49,7 +57,7 @@ class Resolver {
 
   constructor(readonly recipe: Recipe, readonly settings: Settings) {}
 
-  resolve(declaration: ParamDeclaration): ResolvedParam {
+  resolve(declaration: ParamDeclaration): ParamValue {
     const { name, isBroken } = declaration;
     if (isBroken) return { declaration, isGiven: true, span: declaration.nameSpan };
     return Object.hasOwn(this.settings, name)
@@ -57,7 +65,7 @@ class Resolver {
       : this.#default(declaration);
   }
 
-  #setting(declaration: ParamDeclaration, given: unknown): ResolvedParam {
+  #setting(declaration: ParamDeclaration, given: unknown): ParamValue {
     const { name, nameSpan } = declaration;
     const span = settingSpan(name, given);
     const isList = declaration.type === "list" &&
@@ -83,7 +91,7 @@ class Resolver {
     return { declaration, isGiven: true, span };
   }
 
-  #default(declaration: ParamDeclaration): ResolvedParam {
+  #default(declaration: ParamDeclaration): ParamValue {
     const { name, default: located, nameSpan } = declaration;
     if (located === undefined) return { declaration, isGiven: false, span: nameSpan };
     const { span } = located;

@@ -114,7 +114,16 @@ class ValueChecker {
     const target = this.#target(issue.path);
     if (target.isMissing) this.#reportMissing(issue, target);
     else if (this.#isUnknown(target.located)) this.#reportType(issue, target);
-    else this.#diagnostics.push(this.#valueDiagnostic(issue, target));
+    else this.#reportValue(issue, target);
+  }
+
+  /** One mistake in a parameter's value is one diagnostic, however many nodes use it. */
+  #isTold({ origin }: Target, problem: string): boolean {
+    if (origin === undefined) return false;
+    const key = `${origin.located?.span.start} ${problem}`;
+    const isTold = origin.param.told.has(key);
+    origin.param.told.add(key);
+    return isTold;
   }
 
   /** Follows an issue's path through the written values, and into a parameter's default. */
@@ -213,6 +222,7 @@ class ValueChecker {
     const types = typesOf(target.schemas);
     const { type, name } = declaration;
     if (types.length === 0 || jsonTypesOf[type].some((each) => types.includes(each))) return;
+    if (this.#isTold(target, types.join())) return;
     this.#push("bad-value", {
       message: `${this.#nameOf(issue.path)} is $${name}, which is ${typeWords[type]} (${
         wantedValue(...target.schemas)
@@ -222,7 +232,7 @@ class ValueChecker {
     });
   }
 
-  #valueDiagnostic(issue: Issue, target: Target): Diagnostic {
+  #reportValue(issue: Issue, target: Target) {
     const value = valueAt(target);
     const isOwn = issue.code === "custom" || issue.code === "invalid_format" ||
       target.schemas.length === 0;
@@ -230,19 +240,19 @@ class ValueChecker {
     const found = isRange && Array.isArray(value) && value.length > 0
       ? `a list of ${value.length}`
       : describeValue(value);
-    return {
-      code: isRange && typeof value === "number" ? "out-of-range" : "bad-value",
-      severity: "error",
-      message: isOwn
-        ? `${this.#nameOf(issue.path)} is ${found}: ${issue.message}`
-        : `${this.#nameOf(issue.path)} is ${found} (${wantedValue(...target.schemas)} is wanted)`,
+    const problem = isOwn
+      ? `${found}: ${issue.message}`
+      : `${found} (${wantedValue(...target.schemas)} is wanted)`;
+    if (this.#isTold(target, problem)) return;
+    this.#push(isRange && typeof value === "number" ? "out-of-range" : "bad-value", {
+      message: `${this.#nameOf(issue.path)} is ${problem}`,
       span: target.span,
-      related: nonEmpty(this.#related(target)),
+      related: this.#related(target),
       help: isOwn ? undefined : valueHelp(value, sourceAt(target), {
         types: typesOf(target.schemas),
         choices: choicesOf(target.schemas),
       }),
-    };
+    });
   }
 
   #related({ origin, located }: Target): readonly Related[] {
