@@ -1,4 +1,5 @@
 import { type Diagnostic, suggestion } from "./diagnostic.ts";
+import type { JsonSchema } from "./json_schema.ts";
 import { readList } from "./list_setting.ts";
 import { describeValue, type Located, plainValue } from "./located.ts";
 import { sourceOf, writtenWhere } from "./reader.ts";
@@ -86,7 +87,7 @@ class Resolver {
       related: [{ message: `"${name}" is declared here`, span: nameSpan }],
       help: isList && located === undefined && typeof given === "string"
         ? `Write ${name}=a,b or ${name}='["a", "b"]'`
-        : helpFor(problem, String(given), declaration),
+        : valueHelp(problem.value, String(given), [problem.schema]),
     });
     return { declaration, isGiven: true, span };
   }
@@ -107,7 +108,7 @@ class Resolver {
       message: `The default of parameter "${name}" ${words}`,
       span: at.span,
       related: related.length > 0 ? related : undefined,
-      help: helpFor(problem, source, declaration),
+      help: valueHelp(problem.value, source, [problem.schema]),
     });
     return { declaration, isGiven: true, span };
   }
@@ -117,7 +118,7 @@ class Resolver {
     const other = /^\$\{?(\w+)\}?$/.exec(value)?.[1];
     if (other === undefined || other === name || !this.recipe.params.has(other)) return undefined;
     const words = `is ${value}: a default cannot name another parameter (a plain value is wanted)`;
-    return { value, words };
+    return { value, words, schema: {} };
   }
 
   reportUnknown() {
@@ -157,6 +158,7 @@ function readText(text: string, { type, choices }: ParamDeclaration): unknown {
 interface Problem {
   readonly words: string;
   readonly value: unknown;
+  readonly schema: JsonSchema;
   /** The element as it was written. */
   readonly at?: Located;
 }
@@ -167,11 +169,12 @@ function problemWith(
   located: Located | undefined,
 ): Problem | undefined {
   const { type, choices } = declaration;
+  const schema = schemaOf(declaration);
   const range = rangeWords(declaration);
   const found = `is ${describeValue(value)}`;
   const wanted = [type === undefined ? "" : typeWords[type], range].filter(Boolean).join(", ");
   if (type === "list" && !Array.isArray(value)) {
-    return { value, words: `${found} (a list is wanted)` };
+    return { value, schema, words: `${found} (a list is wanted)` };
   }
   const refused = refusedChoice(value, choices);
   if (refused !== undefined) {
@@ -179,15 +182,16 @@ function problemWith(
     const verb = Array.isArray(value) ? "holds" : "is";
     return {
       value: refused.value,
+      schema: Array.isArray(value) ? { enum: choices } : schema,
       words: `${verb} ${describeValue(refused.value)} (one of ${list} is wanted)`,
       at: located?.type === "list" ? located.elements[refused.index] : undefined,
     };
   }
   if (type !== undefined && !isOfType(value, type)) {
-    return { value, words: `${found} (${wanted} is wanted)` };
+    return { value, schema, words: `${found} (${wanted} is wanted)` };
   }
   return typeof value === "number" && isOutOfRange(value, declaration)
-    ? { value, words: `${found} (${range} is wanted)` }
+    ? { value, schema, words: `${found} (${range} is wanted)` }
     : undefined;
 }
 
@@ -202,15 +206,9 @@ function isOutOfRange(value: number, { minimum, maximum }: ParamDeclaration): bo
   return (minimum !== undefined && value < minimum) || (maximum !== undefined && value > maximum);
 }
 
-function helpFor(
-  { value }: Problem,
-  source: string,
-  { type, choices }: ParamDeclaration,
-): string | undefined {
-  const jsonType = type === "list"
-    ? "array"
-    : type === "folder" || type === "file"
-    ? "string"
-    : type ?? "";
-  return valueHelp(value, source, { types: [jsonType], choices });
+/** A declaration as the schema of its values. */
+function schemaOf({ type, choices, minimum, maximum, unit }: ParamDeclaration): JsonSchema {
+  const isText = type === "folder" || type === "file";
+  const jsonType = isText ? "string" : type === "list" ? "array" : type;
+  return { type: jsonType, enum: choices, minimum, maximum, unit };
 }

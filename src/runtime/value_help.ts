@@ -1,26 +1,36 @@
+import { alternatives, choicesOf, type JsonSchema } from "./json_schema.ts";
+import { numberHelp } from "./number_help.ts";
 import { nearest } from "./suggestion.ts";
 
-/** What is wanted of a value, as far as help with a slip goes. */
-export interface WantedValue {
-  readonly choices?: readonly unknown[];
-  readonly types: readonly string[];
-}
-
 /** What was probably meant by a value that will not do: `Write the number alone: 85`. */
-export function valueHelp(value: unknown, source: string, wanted: WantedValue): string | undefined {
-  const { types, choices = [] } = wanted;
-  const isSimple = typeof value === "string" || typeof value === "number" ||
-    typeof value === "boolean";
-  if (!isSimple) return undefined;
+export function valueHelp(
+  value: unknown,
+  source: string,
+  schemas: readonly JsonSchema[],
+): string | undefined {
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
+    return undefined;
+  }
+  const choices = choicesOf(schemas);
   const near = nearest(String(value), choices.map(String));
   if (near !== undefined) return meant(value, choices.find((choice) => String(choice) === near));
-  if (typeof value === "string") {
-    const help = textHelp(value, types);
+  const forms = schemas.flatMap(alternatives).filter(isOpen);
+  const has = (type: string) => forms.some((form) => form.type === type);
+  for (const form of forms) {
+    const help = numberHelp(value, form);
     if (help !== undefined) return help;
-  } else if (types.includes("string")) {
-    return `Put it in quotes: ${JSON.stringify(source)}`;
   }
-  return types.includes("array") ? `Write it as a list: [${source}]` : undefined;
+  if (has("boolean")) {
+    const help = booleanHelp(value, source);
+    if (help !== undefined) return help;
+  }
+  if (typeof value !== "string" && has("string")) return `Put it in quotes: "${source}"`;
+  return has("array") ? `Write it as a list: [${listed(value, source)}]` : undefined;
+}
+
+/** Whether a form takes more than values that are named one by one. */
+function isOpen(form: JsonSchema): boolean {
+  return form.enum === undefined && form.const === undefined;
 }
 
 /** A choice of another type looks the same but for its quotes. */
@@ -31,17 +41,19 @@ function meant(value: unknown, choice: unknown): string {
     : `Write it without quotes: ${choice}`;
 }
 
-function textHelp(value: string, types: readonly string[]): string | undefined {
-  const isNumber = types.includes("integer") || types.includes("number");
-  if (isNumber && value.trim() !== "" && Number.isFinite(Number(value))) {
-    return `Write it without quotes: ${value.trim()}`;
+function booleanHelp(value: string | number | boolean, source: string): string | undefined {
+  const text = String(value).toLowerCase();
+  if (text === "true" || text === "false") {
+    return /^["']/.test(source) ? `Write it without quotes: ${text}` : `Write ${text}`;
   }
-  const number = /^\s*([-+]?[\d_,]*\.?\d+)\s*(px|pixels?|%|percent|ms|s|mb|kb)?\s*$/i.exec(value);
-  if (isNumber && number !== null) {
-    return `Write the number alone: ${Number(number[1]!.replace(/[_,]/g, ""))}`;
-  }
-  if (!types.includes("boolean")) return undefined;
-  if (/^(true|false)$/i.test(value)) return `Write it without quotes: ${value.toLowerCase()}`;
-  if (/^(yes|on|y)$/i.test(value)) return "Write true";
-  return /^(no|off|n)$/i.test(value) ? "Write false" : undefined;
+  if (["yes", "on", "y", "1"].includes(text)) return "Write true";
+  return ["no", "off", "n", "0"].includes(text) ? "Write false" : undefined;
+}
+
+/** `exact, same_picture` in one pair of quotes is two elements; braces of a glob may hold commas. */
+function listed(value: string | number | boolean, source: string): string {
+  if (typeof value !== "string" || !value.includes(",") || /[{}[\]]/.test(value)) return source;
+  const parts = value.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  return parts.map((part) => /^[A-Za-z_][\w-]*$/.test(part) ? part : JSON.stringify(part))
+    .join(", ");
 }

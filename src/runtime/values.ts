@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { type Diagnostic, nearest, type Related, suggestion } from "./diagnostic.ts";
-import { childSchemas, choicesOf, type JsonSchema, typesOf } from "./json_schema.ts";
+import { childSchemas, type JsonSchema, typesOf } from "./json_schema.ts";
 import { describeValue, type Located, type LocatedMap, scalarsIn } from "./located.ts";
 import { expectation, paramFacts, paramsSchema, wantedValue } from "./params.ts";
 import { sourceOf, writtenWhere } from "./reader.ts";
@@ -248,10 +248,7 @@ class ValueChecker {
       message: `${this.#nameOf(issue.path)} is ${problem}`,
       span: target.span,
       related: this.#related(target),
-      help: isOwn ? undefined : valueHelp(value, sourceAt(target), {
-        types: typesOf(target.schemas),
-        choices: choicesOf(target.schemas),
-      }),
+      help: isOwn ? undefined : valueHelp(value, sourceAt(target), target.schemas),
     });
   }
 

@@ -43,6 +43,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "references",
     "step_values",
     "list_setting",
+    "number_help",
     "value_help",
     "wiring",
     "located",
