@@ -1,5 +1,12 @@
+import { decimalComma } from "./decimal_comma.ts";
 import { suggestion } from "./diagnostic.ts";
-import { describeLocated, type Located, type LocatedEntry, type LocatedKey } from "./located.ts";
+import {
+  describeLocated,
+  type Located,
+  type LocatedEntry,
+  type LocatedKey,
+  type LocatedMap,
+} from "./located.ts";
 import { type MatchedKeys, matchKeys, type Reader, sourceOf } from "./reader.ts";
 import type { Span } from "./source.ts";
 
@@ -62,7 +69,10 @@ class ParamReader {
       return { name, nameSpan, isBroken: true };
     }
     const keys = matchKeys(value, paramKeys);
-    reader.unknownKeys(keys, paramKeys, `The declaration of "${name}" has no key`);
+    const start = reader.diagnostics.length;
+    const unknown = keys.unknown.filter(({ entry }) => !this.#decimalComma(value, entry));
+    const hasComma = reader.diagnostics.length > start;
+    reader.unknownKeys({ unknown }, paramKeys, `The declaration of "${name}" has no key`);
     const before = reader.diagnostics.length;
     const type = this.#type(keys);
     const range = this.#range(keys, type);
@@ -76,8 +86,15 @@ class ParamReader {
       choices,
       unit: reader.text(keys.get("unit"), "unit"),
       about: reader.text(keys.get("about"), "about"),
-      isBroken: reader.diagnostics.length > before,
+      isBroken: hasComma || reader.diagnostics.length > before,
     };
+  }
+
+  /** Whether a key is the second half of a number, which is reported. */
+  #decimalComma(map: LocatedMap, entry: LocatedEntry): boolean {
+    const diagnostic = decimalComma(map, entry);
+    if (diagnostic !== undefined) this.reader.diagnostics.push(diagnostic);
+    return diagnostic !== undefined;
   }
 
   #notAMap(value: Located) {
@@ -225,7 +242,8 @@ export function isNumeric(type: ParamType): boolean {
   return type === "integer" || type === "number";
 }
 
-function typeOf(value: unknown): ParamType {
+/** The type that a value would be declared by. */
+export function typeOf(value: unknown): ParamType {
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
   if (typeof value === "boolean") return "boolean";
   return typeof value === "string" && /^\.{0,2}\//.test(value) ? "folder" : "string";

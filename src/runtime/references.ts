@@ -128,7 +128,7 @@ interface Mistaken {
   readonly start: number;
   readonly message: string;
   /** The parameter that was probably meant. */
-  readonly meant: string;
+  readonly meant?: string;
 }
 
 const mistakenPattern =
@@ -155,7 +155,7 @@ export function mistakenReferences(
       found.push({ written, start, meant, message: `"${written}" inside a text needs braces` });
     } else if (bare !== undefined && /^[A-Z][A-Z0-9_]+$/.test(bare)) {
       const message = `"${written}" is no parameter, and variables of the environment are not read`;
-      found.push({ written, start, meant: bare.toLowerCase(), message });
+      found.push({ written, start, message });
     } else if (known !== undefined) {
       const message = `"${written}" is how other tools name a value`;
       found.push({ written, start, meant: known, message });
@@ -175,10 +175,16 @@ function mistakenDiagnostics(
     message,
     span: spanInside(scalar, { start }, written),
     ...writtenRelated(scalar),
-    help: written === text
-      ? `Write $${meant}`
-      : `Write \${${meant}}${written.startsWith("$") ? ", or $$ for a dollar sign" : ""}`,
+    help: mistakenHelp(written, text, meant),
   }));
+}
+
+function mistakenHelp(written: string, text: string, meant: string | undefined): string {
+  if (meant === undefined) {
+    return `Write what it stands for, or $${written} for the text "${written}"`;
+  }
+  if (written === text) return `Write $${meant}`;
+  return `Write \${${meant}}${written.startsWith("$") ? ", or $$ for a dollar sign" : ""}`;
 }
 
 function writtenRelated({ writtenAt }: LocatedScalar): Pick<Diagnostic, "related"> {

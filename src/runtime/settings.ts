@@ -9,6 +9,7 @@ import {
   isOfType,
   type ParamDeclaration,
   rangeWords,
+  typeOf,
   typeWords,
 } from "./recipe_params.ts";
 import { SourceFile, type Span } from "./source.ts";
@@ -108,7 +109,8 @@ class Resolver {
       message: `The default of parameter "${name}" ${words}`,
       span: at.span,
       related: related.length > 0 ? related : undefined,
-      help: valueHelp(problem.value, source, [problem.schema]),
+      help: typeHelp(problem.value, source, declaration) ??
+        valueHelp(problem.value, source, [problem.schema]),
     });
     return { declaration, isGiven: true, span };
   }
@@ -204,6 +206,14 @@ function refusedChoice(value: unknown, choices: readonly unknown[] | undefined) 
 
 function isOutOfRange(value: number, { minimum, maximum }: ParamDeclaration): boolean {
   return (minimum !== undefined && value < minimum) || (maximum !== undefined && value > maximum);
+}
+
+/** A number as the default of a text: which of the two is wrong cannot be known. */
+function typeHelp(value: unknown, source: string, { type }: ParamDeclaration): string | undefined {
+  if (type !== "string" || typeof value === "string" || value === null) return undefined;
+  return typeof value === "object"
+    ? undefined
+    : `Write type: ${typeOf(value)}, or put it in quotes: "${source}"`;
 }
 
 /** A declaration as the schema of its values. */

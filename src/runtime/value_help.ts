@@ -54,6 +54,8 @@ function booleanHelp(value: string | number | boolean, source: string): string |
 function listed(value: string | number | boolean, source: string): string {
   if (typeof value !== "string" || !value.includes(",") || /[{}[\]]/.test(value)) return source;
   const parts = value.split(",").map((part) => part.trim()).filter((part) => part !== "");
-  return parts.map((part) => /^[A-Za-z_][\w-]*$/.test(part) ? part : JSON.stringify(part))
+  return parts.map((part) =>
+    /^(?:[A-Za-z_][\w-]*|-?\d+(?:\.\d+)?)$/.test(part) ? part : JSON.stringify(part)
+  )
     .join(", ");
 }

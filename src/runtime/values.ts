@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { decimalComma } from "./decimal_comma.ts";
 import { type Diagnostic, nearest, type Related, suggestion } from "./diagnostic.ts";
 import { childSchemas, type JsonSchema, typesOf } from "./json_schema.ts";
 import { describeValue, type Located, type LocatedMap, scalarsIn } from "./located.ts";
@@ -166,7 +167,11 @@ class ValueChecker {
     );
   }
 
-  #reportUnknownKey({ entry: { key }, path, known, schemas }: UnexpectedKey) {
+  #reportUnknownKey({ entry, path, known, schemas }: UnexpectedKey) {
+    const { key } = entry;
+    const map = path.reduce(childOf, this.node.with as Located | undefined);
+    const comma = decimalComma(map, entry);
+    if (comma !== undefined) return void this.#diagnostics.push(comma);
     const isTop = path.length === 0;
     this.#push("unknown-param", {
       message: isTop
@@ -248,8 +253,12 @@ class ValueChecker {
       message: `${this.#nameOf(issue.path)} is ${problem}`,
       span: target.span,
       related: this.#related(target),
-      help: isOwn ? undefined : valueHelp(value, sourceAt(target), target.schemas),
+      help: isOwn ? undefined : this.#help(value, target),
     });
+  }
+
+  #help(value: unknown, target: Target): string | undefined {
+    return declarationHelp(value, target) ?? valueHelp(value, sourceAt(target), target.schemas);
   }
 
   #related({ origin, located }: Target): readonly Related[] {
@@ -306,6 +315,19 @@ const jsonTypesOf: Readonly<Record<keyof typeof typeWords, readonly string[]>> =
   choice: ["string", "number", "integer", "boolean"],
   list: ["array"],
 };
+
+/** A number in quotes, declared as text, is mended where it is declared. */
+function declarationHelp(value: unknown, { schemas, origin }: Target): string | undefined {
+  if (typeof value !== "string" || origin?.param.declaration.type !== "string") return undefined;
+  if (origin.located !== origin.param.located) return undefined;
+  const type = ["integer", "number"].find((each) => typesOf(schemas).includes(each));
+  const number = Number(value);
+  if (type === undefined || value.trim() === "" || !Number.isFinite(number)) return undefined;
+  const { name } = origin.param.declaration;
+  return origin.located === undefined
+    ? `Declare "${name}" as type: ${type}`
+    : `Declare "${name}" as { type: ${type}, default: ${number} }`;
+}
 
 function nonEmpty(related: readonly Related[]): readonly Related[] | undefined {
   return related.length > 0 ? related : undefined;

@@ -44,6 +44,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "step_values",
     "list_setting",
     "number_help",
+    "decimal_comma",
     "value_help",
     "wiring",
     "located",
