@@ -52,8 +52,8 @@ export function mentionedNames(located: Located | undefined): ReadonlySet<string
   const names = new Set<string>();
   for (const { value } of scalarsIn(located)) {
     if (typeof value !== "string") continue;
-    for (const [, name] of value.matchAll(/(?:\$\{?|\{\{)\s*\$?([A-Za-z_][\w-]*)/g)) {
-      names.add(name!);
+    for (const [, path] of value.matchAll(/(?:\$[{(]?|\{\{)\s*\$?([A-Za-z_][\w.-]*)/g)) {
+      for (const name of path!.split(".")) names.add(name);
     }
   }
   return names;
@@ -122,7 +122,7 @@ function unknownName(
   };
 }
 
-/** What looks like a reference and is none: `"$name/x"`, `"${name"`, `"{{ name }}"`. */
+/** What looks like a reference and is none: `"$name/x"`, `"${name"`, `"{{ name }}"`, `"$(name)"`. */
 interface Mistaken {
   readonly written: string;
   readonly start: number;
@@ -131,8 +131,17 @@ interface Mistaken {
   readonly meant?: string;
 }
 
-const mistakenPattern =
-  /\$\$|\$\{[^{}]*\}|\$\{\s*([\w-]*)|\$([A-Za-z_]\w*)|\{\{\s*\$?([\w.-]+)\s*\}\}/g;
+const mistakenPattern = new RegExp(
+  [
+    String.raw`\$\$|\$\{[^{}]*\}`,
+    String.raw`\$\{\s*(?<open>[\w-]*)`,
+    String.raw`\$(?:params?|parameters|vars?|inputs?|settings)\.(?<member>[\w-]+)`,
+    String.raw`\$(?<bare>[A-Za-z_]\w*)`,
+    String.raw`\{\{\s*\$?(?<doubled>[\w.-]+)\s*\}\}`,
+    String.raw`\$\(\s*(?<round>[\w.-]+)\s*\)`,
+  ].join("|"),
+  "g",
+);
 
 /** The mistaken references of a text; a name without its signs counts where it is near a parameter's. */
 export function mistakenReferences(
@@ -141,13 +150,11 @@ export function mistakenReferences(
 ): readonly Mistaken[] {
   if (/^\$[A-Za-z_][\w-]*$/.test(text)) return [];
   const found: Mistaken[] = [];
-  for (
-    const { index: start, 0: written, 1: open, 2: bare, 3: doubled } of text.matchAll(
-      mistakenPattern,
-    )
-  ) {
+  for (const { index: start, 0: written, groups = {} } of text.matchAll(mistakenPattern)) {
+    const { open, bare } = groups;
+    const foreign = groups["member"] ?? groups["doubled"] ?? groups["round"];
     const meant = bare === undefined ? undefined : nearest(bare, params.keys());
-    const known = doubled === undefined ? undefined : nearest(doubled, params.keys());
+    const known = foreign === undefined ? undefined : nearest(foreign, params.keys());
     if (open !== undefined) {
       const message = `"${written}" is not closed with "}"`;
       found.push({ written, start, meant: open || "name", message });
@@ -210,6 +217,12 @@ function spanInside(
   const at = occurrences(writtenText(span), letters)[before];
   if (at === undefined) return span;
   return { file: span.file, start: span.start + at, end: span.start + at + letters.length };
+}
+
+/** The stretch of a text in the file that the scalar's value holds as it is. */
+export function textSpan(scalar: LocatedScalar, text: string): Span {
+  const start = String(scalar.value).indexOf(text);
+  return start < 0 ? scalar.span : spanInside(scalar, { start }, text);
 }
 
 function occurrences(text: string, letters: string): readonly number[] {

@@ -2,6 +2,7 @@ import { type Diagnostic, suggestion } from "./diagnostic.ts";
 import type { JsonSchema } from "./json_schema.ts";
 import { readList } from "./list_setting.ts";
 import { describeValue, type Located, plainValue } from "./located.ts";
+import { placeProblem } from "./place_text.ts";
 import { sourceOf, writtenWhere } from "./reader.ts";
 import type { Recipe } from "./recipe.ts";
 import {
@@ -98,7 +99,8 @@ class Resolver {
     if (located === undefined) return { declaration, isGiven: false, span: nameSpan };
     const { span } = located;
     const value = plainValue(located);
-    const problem = this.#reference(value, name) ?? problemWith(value, declaration, located);
+    const problem = this.#reference(value, name) ?? unlikelyPlace(located, declaration) ??
+      problemWith(value, declaration, located);
     if (problem === undefined) return { declaration, value, isGiven: true, span, located };
     const { words, at = located } = problem;
     const source = at.type === "scalar" ? sourceOf(at) : "";
@@ -109,7 +111,7 @@ class Resolver {
       message: `The default of parameter "${name}" ${words}`,
       span: at.span,
       related: related.length > 0 ? related : undefined,
-      help: typeHelp(problem.value, source, declaration) ??
+      help: problem.help ?? typeHelp(problem.value, source, declaration) ??
         valueHelp(problem.value, source, [problem.schema]),
     });
     return { declaration, isGiven: true, span };
@@ -163,6 +165,13 @@ interface Problem {
   readonly schema: JsonSchema;
   /** The element as it was written. */
   readonly at?: Located;
+  readonly help?: string;
+}
+
+function unlikelyPlace(located: Located, declaration: ParamDeclaration): Problem | undefined {
+  const { type } = declaration;
+  const problem = type === "folder" || type === "file" ? placeProblem(located) : undefined;
+  return problem && { ...problem, value: plainValue(located), schema: schemaOf(declaration) };
 }
 
 function problemWith(

@@ -4,10 +4,17 @@ import { type Diagnostic, nearest, type Related, suggestion } from "./diagnostic
 import { childSchemas, type JsonSchema, typesOf } from "./json_schema.ts";
 import { describeValue, type Located, type LocatedMap, scalarsIn } from "./located.ts";
 import { expectation, paramFacts, paramsSchema, wantedValue } from "./params.ts";
+import { placeProblem } from "./place_text.ts";
 import { sourceOf, writtenWhere } from "./reader.ts";
 import type { NodeDeclaration } from "./recipe.ts";
 import { typeWords } from "./recipe_params.ts";
-import { filledIn, mistakenReferences, type Reference, references } from "./references.ts";
+import {
+  filledIn,
+  mistakenReferences,
+  type Reference,
+  references,
+  textSpan,
+} from "./references.ts";
 import type { ResolvedParam } from "./settings.ts";
 import type { Span } from "./source.ts";
 import type { AnyStep } from "./step.ts";
@@ -64,10 +71,25 @@ class ValueChecker {
       this.#with = withKnownKeys(this.node.with, [this.#schema], unexpected) as LocatedMap;
     }
     for (const key of unexpected) this.#reportUnknownKey(key);
+    this.#checkPlaces();
     const values = this.#with === undefined ? {} : this.#substitute(this.#with);
     const params = this.#parse(values);
     const isFine = this.#diagnostics.length === 0 && !this.#hasUnknown;
     return { params: isFine ? params : undefined, diagnostics: this.#diagnostics };
+  }
+
+  #checkPlaces() {
+    for (const [name, place] of placeParams(this.step)) {
+      const located = childOf(this.#with, name);
+      const problem = placeProblem(located);
+      if (problem === undefined) continue;
+      this.#push("bad-value", {
+        message: `${this.#nameOf([name])} ${problem.words} (the path of a ${place} is wanted)`,
+        span: this.#spanOf(located),
+        related: writtenWhere(located?.writtenAt),
+        help: problem.help,
+      });
+    }
   }
 
   #parse(values: unknown): Readonly<Record<string, unknown>> | undefined {
@@ -251,14 +273,26 @@ class ValueChecker {
     if (this.#isTold(target, problem)) return;
     this.#push(isRange && typeof value === "number" ? "out-of-range" : "bad-value", {
       message: `${this.#nameOf(issue.path)} is ${problem}`,
-      span: target.span,
+      span: partSpan(target, issue.params?.part),
       related: this.#related(target),
-      help: isOwn ? undefined : this.#help(value, target),
+      help: isOwn ? issue.params?.help : this.#help(value, target),
     });
   }
 
   #help(value: unknown, target: Target): string | undefined {
-    return declarationHelp(value, target) ?? valueHelp(value, sourceAt(target), target.schemas);
+    return declarationHelp(value, target) ?? this.#nameHelp(value, target) ??
+      elementHelp(target) ?? valueHelp(value, sourceAt(target), target.schemas);
+  }
+
+  /** `quality` or `"${quality}"` where `$quality` was meant. */
+  #nameHelp(value: unknown, { schemas, origin }: Target): string | undefined {
+    if (typeof value !== "string" || origin !== undefined) return undefined;
+    const types = typesOf(schemas);
+    const isText = types.includes("string");
+    const name = isText ? value : /^\$\{\s*([\w-]+)\s*\}$/.exec(value)?.[1] ?? value;
+    const type = this.#params.get(name)?.declaration.type;
+    const fits = type !== undefined && jsonTypesOf[type].some((each) => types.includes(each));
+    return fits ? `Write $${name}` : undefined;
   }
 
   #related({ origin, located }: Target): readonly Related[] {
@@ -327,6 +361,24 @@ function declarationHelp(value: unknown, { schemas, origin }: Target): string | 
   return origin.located === undefined
     ? `Declare "${name}" as type: ${type}`
     : `Declare "${name}" as { type: ${type}, default: ${number} }`;
+}
+
+/** A list of one where its element alone is wanted. */
+function elementHelp({ schemas, origin, located }: Target): string | undefined {
+  const list = origin === undefined ? located : origin.located;
+  if (list?.type !== "list" || list.elements.length !== 1) return undefined;
+  const [element] = list.elements;
+  const types = typesOf(schemas);
+  if (element?.type !== "scalar" || types.includes("array")) return undefined;
+  const type = typeof element.value;
+  const fits = types.includes(type) || (type === "number" && types.includes("integer"));
+  return fits ? `Write ${sourceOf(element)}` : undefined;
+}
+
+function partSpan({ located, origin, span }: Target, part: string | undefined): Span {
+  return part !== undefined && origin === undefined && located?.type === "scalar"
+    ? textSpan(located, part)
+    : span;
 }
 
 function nonEmpty(related: readonly Related[]): readonly Related[] | undefined {

@@ -5,6 +5,8 @@ export interface Issue {
   readonly message: string;
   /** Of a union: what each of its forms says; empty where a fixed member names no form. */
   readonly errors?: readonly (readonly Issue[])[];
+  /** Of a step's own check (`addIssue`): the part of the text that is wrong, and what to do about it. */
+  readonly params?: { readonly part?: string; readonly help?: string };
 }
 
 /**

@@ -45,6 +45,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "list_setting",
     "number_help",
     "decimal_comma",
+    "place_text",
     "value_help",
     "wiring",
     "located",

@@ -25,6 +25,7 @@ import {
   nameProblem,
   patternProblem,
   secretUuid,
+  unknownPlaceholder,
   usesUuid,
 } from "./names.ts";
 import { fileKey, samenessIn, twinsAmong } from "./sameness.ts";
@@ -47,7 +48,8 @@ const params = z.object({
   folder: folder("where the files go"),
   name: z.string().default("{stem}_{id}.{ext}").superRefine((pattern, context) => {
     const problem = patternProblem(pattern);
-    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+    if (problem === undefined) return;
+    context.addIssue({ code: "custom", message: problem, params: unknownPlaceholder(pattern) });
   }).meta({
     description: "the files' names: {stem} {id} {ext} {hash} {index} {dir} {uuid} {name}",
   }),

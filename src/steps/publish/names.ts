@@ -1,6 +1,7 @@
 import { extname } from "node:path/posix";
 import { createHmac } from "node:crypto";
 import { sha256 } from "../../runtime/hash.ts";
+import { nearest } from "../../runtime/suggestion.ts";
 
 /** What a name pattern may hold. */
 export const placeholders = ["stem", "id", "ext", "hash", "index", "dir", "uuid", "name"] as const;
@@ -49,12 +50,25 @@ export function secretUuid(salt: Uint8Array, hash: string, copy: number): string
   return parts.join("-");
 }
 
+/** A placeholder of a pattern that is none, and the one that was probably meant. */
+export function unknownPlaceholder(
+  pattern: string,
+): { readonly part: string; readonly help?: string } | undefined {
+  for (const [part, name] of pattern.matchAll(/\{([^{}]*)\}/g)) {
+    if ((placeholders as readonly string[]).includes(name!)) continue;
+    const near = nearest(name!, placeholders);
+    return { part, help: near && `Did you mean {${near}}?` };
+  }
+  return undefined;
+}
+
 /** Why a pattern cannot be used, or undefined. */
 export function patternProblem(pattern: string): string | undefined {
-  for (const [, name] of pattern.matchAll(/\{([^{}]*)\}/g)) {
-    if (!(placeholders as readonly string[]).includes(name!)) {
-      return `"{${name}}" is not known (${placeholders.map((each) => `{${each}}`).join(" ")} are)`;
-    }
+  const unknown = unknownPlaceholder(pattern);
+  if (unknown !== undefined) {
+    return `"${unknown.part}" is not known (${
+      placeholders.map((each) => `{${each}}`).join(" ")
+    } are)`;
   }
   const rest = pattern.replace(/\{[^{}]*\}/g, "");
   if (/[{}]/.test(rest)) return "a brace is not closed";

@@ -174,7 +174,7 @@ steps:
   {
     mistake: "a name pattern with an unknown placeholder",
     recipe: afterScan(
-      '  files: { use: publish.files, from: photos, with: { folder: o, name: «"{stam}.{ext}"» } }',
+      '  files: { use: publish.files, from: photos, with: { folder: o, name: "«{stam}».{ext}" } }',
     ),
     told: ["bad-value | {stam}"],
   },
@@ -286,7 +286,7 @@ steps:
     mistake: "an unknown name behind escapes in a quoted text",
     recipe: String.raw`recipe: r
 steps:
-  photos: { use: ingest.scan, with: { folder: "caf\u00e9\t\"${"«${sourc}»"}\"" } }
+  photos: { use: ingest.scan, with: { folder: "caf\u00e9\u0020\"${"«${sourc}»"}\"" } }
   m: { use: inspect.metadata, from: photos }
 `,
     told: ["unknown-name"],

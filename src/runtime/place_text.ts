@@ -1,0 +1,29 @@
+import { type Located, type LocatedScalar, writtenText } from "./located.ts";
+
+/** What is wrong with a place on disk that holds a tab, a line feed or the like. */
+export interface PlaceProblem {
+  readonly words: string;
+  readonly help: string;
+}
+
+/** Looks for control characters in a path: escapes of double quotes, or a block of lines. */
+export function placeProblem(located: Located | undefined): PlaceProblem | undefined {
+  if (located?.type !== "scalar" || typeof located.value !== "string") return undefined;
+  // deno-lint-ignore no-control-regex
+  const control = /[\u0000-\u001f]/.exec(located.value)?.[0];
+  if (control === undefined) return undefined;
+  const name = names.get(control) ?? "a control character";
+  return { words: `holds ${name}, as no path does`, help: helpWith(located) };
+}
+
+const names: ReadonlyMap<string, string> = new Map([["\t", "a tab"], ["\n", "a line feed"]]);
+
+function helpWith({ span, writtenAt }: LocatedScalar): string {
+  const source = writtenText(writtenAt ?? span);
+  const isSimple = /^"[^'"\n]*"$/.test(source);
+  return isSimple
+    ? `Write it in single quotes, '${
+      source.slice(1, -1).replaceAll("\\\\", "\\")
+    }', or with / for \\`
+    : "Write it on one line, in single quotes";
+}
