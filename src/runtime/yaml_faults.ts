@@ -1,5 +1,11 @@
 import { type Fault, insertion, quotings, removal, shown } from "./yaml_fault.ts";
-import { keyFault, missingSpaceBeforeBracket, strayDash, unindentedText } from "./yaml_keys.ts";
+import {
+  commentedLine,
+  lineFaults,
+  missingSpaceBeforeBracket,
+  strayDash,
+  unindentedText,
+} from "./yaml_keys.ts";
 import { indentedByTab, misindented, misplaced, unevenFirst } from "./yaml_indentation.ts";
 import { isBlank, isQuoted, lineAt, type Token, tokenAt } from "./yaml_tokens.ts";
 
@@ -37,7 +43,10 @@ interface Context {
 }
 
 const explanations: Readonly<Record<string, (context: Context) => readonly Fault[]>> = {
-  BAD_INDENT: misindented,
+  BAD_INDENT: (context) => [
+    ...commentedLine(context.text, context.at),
+    ...misindented(context),
+  ],
   MULTILINE_IMPLICIT_KEY: brokenKey,
   BLOCK_AS_IMPLICIT_KEY: brokenKey,
   BLOCK_IN_FLOW: brokenKey,
@@ -56,7 +65,7 @@ function brokenKey(context: Context): readonly Fault[] {
   const line = lineAt(text, token.start);
   const lines = token.source.split("\n");
   const isFirstInLine = token.start === line.start + line.indent;
-  if (lines.length > 1 && isFirstInLine) return [keyFault(token.start, lines[0]!.trimEnd())];
+  if (lines.length > 1 && isFirstInLine) return lineFaults(token.start, lines[0]!.trimEnd());
   if (lines.length > 1) {
     const last = lineAt(text, token.end - 1);
     const faults = last.indent === line.indent ? [] : unevenFirst([
@@ -161,7 +170,8 @@ function missingCharacter(context: Context): readonly Fault[] {
   const { text, tokens, at, error } = context;
   if (error.message.startsWith("Implicit map keys")) {
     const line = lineAt(text, at);
-    return [keyFault(at, text.slice(at, line.start + line.text.trimEnd().length))];
+    const rest = text.slice(at, line.start + line.text.length);
+    return lineFaults(at, rest.replace(/\s+#.*$/, "").trimEnd());
   }
   if (error.message.startsWith("Comments")) {
     return [{

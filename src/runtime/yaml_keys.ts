@@ -58,10 +58,41 @@ function missingSpace(
   };
 }
 
+/** `use image.proxy`, also with the colon at the end of the line. */
+function missingColonBefore(start: number, key: string, value: string, end: number): Fault {
+  const colon = insertion(start + key.length, ":");
+  const isBehind = value.endsWith(":");
+  return {
+    start,
+    end: start + key.length,
+    message: `A colon is missing after "${shown(key)}"`,
+    help: `Write ${shown(`${key}: ${isBehind ? value.slice(0, -1) : value}`)}`,
+    mends: [isBehind ? [colon, removal(end - 1, 1)] : [colon]],
+  };
+}
+
+/** A line that is no entry: a key lacks something, or the line is not meant to be here. */
+export function lineFaults(start: number, line: string): readonly Fault[] {
+  const fault = keyFault(start, line);
+  if (!/^[\w.-]+\s+[^\s:=]/.test(line)) return [fault];
+  const end = start + line.length;
+  const help = `${fault.help}, or remove the line`;
+  return [fault, { ...fault, end, help, mends: [[removal(start, line.length)]] }];
+}
+
+/** `use image.proxy # small`: behind a comment YAML sees that no entry begins only in the next line. */
+export function commentedLine(text: string, at: number): readonly Fault[] {
+  const [line] = linesBefore(text, at);
+  const found = /^(\s*)([\w.-]+(?: +[^\s:#][^:#]*)?)\s+#/.exec(line?.text.slice(0, 300) ?? "");
+  return found === null ? [] : lineFaults(line!.start + found[1]!.length, found[2]!.trimEnd());
+}
+
 /** A word where a key has to be: what it lacks to be one. */
 export function keyFault(start: number, word: string): Fault {
   const end = start + word.length;
   if (word.startsWith("//")) return otherComment(start, end);
+  const spaced = /^([\w.-]+)\s+([^\s:={["'][^\n]*)$/.exec(word);
+  if (spaced !== null) return missingColonBefore(start, spaced[1]!, spaced[2]!, end);
   const parted = /^([\w.-]+)(\s*)([:=])\s*(\S[\s\S]*)$/.exec(word);
   if (parted === null) return missingColon(start, end, word);
   const [, key, space, sign, value] = parted;

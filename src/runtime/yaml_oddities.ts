@@ -176,7 +176,7 @@ export function oddKeys(text: string, root: unknown): readonly Fault[] {
     if (!isMap(node)) return;
     for (const { key, value } of node.items) {
       if (isMap(key) && node.range) found.push(...doubleBraces(text, node.range[0]));
-      if (isScalar(key)) found.push(...oddKey(key, value));
+      if (isScalar(key)) found.push(...oddKey(text, key, value));
       visit(value, depth + 1);
     }
   };
@@ -204,13 +204,18 @@ interface WrittenKey {
   readonly range?: readonly [number, number, number] | null;
 }
 
-function oddKey({ type, source, range }: WrittenKey, value: unknown): readonly Fault[] {
+function oddKey(
+  text: string,
+  { type, source, range }: WrittenKey,
+  value: unknown,
+): readonly Fault[] {
   if (type !== "PLAIN" || source === undefined || !range) return [];
   const brace = /^([\w.-]+)(\s*)[{[]/.exec(source);
   if (brace !== null) return [keyFault(range[0], brace[1]!)];
   const hasValue = isScalar(value) ? value.value !== null : value !== null && value !== undefined;
   if (hasValue) return [];
   if (/^[\w.-]+\s*[:=]\s*\S/.test(source)) return [keyFault(range[0], source)];
-  const word = /^([\w.-]+)\s+\S/.exec(source)?.[1];
-  return word === undefined ? [] : [keyFault(range[0], word)];
+  if (!/^[\w.-]+\s+\S/.test(source)) return [];
+  const colon = /^[^\S\n]*:/.exec(text.slice(range[1], range[1] + 2))?.[0] ?? "";
+  return [keyFault(range[0], `${source}${colon}`)];
 }

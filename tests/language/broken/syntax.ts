@@ -741,7 +741,7 @@ steps:
   photos: { «use» ingest.scan, with: { folder: a } }
   m: { use: inspect.metadata, from: photos }
 `,
-    told: ['yaml-syntax | "use:"'],
+    told: ["yaml-syntax | use: ingest.scan"],
   },
   {
     mistake: "a stray character behind a colon",
