@@ -1,20 +1,25 @@
 import { isAlias, isMap, isScalar, isSeq } from "./yaml.ts";
 import { suggestion } from "./suggestion.ts";
-import { type Fault, quote, quotings, removal, shown } from "./yaml_fault.ts";
+import { type Fault, quote, removal, shown } from "./yaml_fault.ts";
 import { keyFault } from "./yaml_keys.ts";
 import { isBlank, lineAt, type Token, tokenAt } from "./yaml_tokens.ts";
+import { roundLists, unquotedGlob, unquotedInBrackets } from "./yaml_unquoted.ts";
 
-/** What the YAML library lets pass, or throws at much later, though nobody means it. */
+/** The first thing that the YAML library lets pass, or throws at much later, though nobody means it. */
 export function oddities(text: string, tokens: readonly Token[]): readonly Fault[] {
-  return [
+  const faults = [
     ...oddCharacters(text),
     ...oddIndents(text, tokens),
+    ...unquotedInBrackets(text, tokens),
+    ...roundLists(text, tokens),
     ...unknownAliases(text, tokens),
     ...unknownTags(tokens),
     ...otherVersion(tokens),
     ...curlyQuotes(text, tokens),
     ...secondDocument(text, tokens),
   ];
+  const first = Math.min(...faults.map(({ start }) => start));
+  return faults.filter(({ start }) => start === first);
 }
 
 function oddCharacters(text: string): readonly Fault[] {
@@ -64,16 +69,7 @@ function unknownAliases(text: string, tokens: readonly Token[]): readonly Fault[
     if (type !== "alias" || anchors.has(source.slice(1))) continue;
     const name = source.slice(1);
     if (/^[A-Za-z_][\w-]*$/.test(name)) return [unknownAlias(name, anchors, start, end)];
-    const line = lineAt(text, start);
-    return quotings(text, start, line.start + line.text.length).map((
-      { value, quoted, mend },
-    ) => ({
-      start,
-      end: start + value.length,
-      message: `"${shown(value)}" reads as an alias, because it begins with "*"`,
-      help: `Put it in quotes: ${shown(quoted)}`,
-      mends: [mend],
-    }));
+    return unquotedGlob(text, start);
   }
   return [];
 }

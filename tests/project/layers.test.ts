@@ -30,6 +30,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   pure: [
     "yaml",
     "yaml_tokens",
+    "yaml_unquoted",
     "yaml_fault",
     "yaml_brackets",
     "yaml_indentation",
