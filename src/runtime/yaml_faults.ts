@@ -4,6 +4,7 @@ import {
   lineFaults,
   missingSpaceBeforeBracket,
   strayDash,
+  strayFirstDash,
   unindentedText,
 } from "./yaml_keys.ts";
 import { indentedByTab, misindented, misplaced, unevenFirst } from "./yaml_indentation.ts";
@@ -45,6 +46,7 @@ interface Context {
 const explanations: Readonly<Record<string, (context: Context) => readonly Fault[]>> = {
   BAD_INDENT: (context) => [
     ...commentedLine(context.text, context.at),
+    ...strayFirstDash(context.text, context.at),
     ...misindented(context),
   ],
   MULTILINE_IMPLICIT_KEY: brokenKey,

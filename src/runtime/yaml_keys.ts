@@ -1,4 +1,4 @@
-import { type Fault, insertion, removal, shown } from "./yaml_fault.ts";
+import { type Edit, type Fault, insertion, type Mend, removal, shown } from "./yaml_fault.ts";
 import { type Line, lineAt, linesBefore } from "./yaml_tokens.ts";
 
 /** `photos:- { … }`. */
@@ -137,15 +137,48 @@ export function unindentedText(text: string, at: number): readonly Fault[] {
 
 /** A dash among keys, or inside { }. */
 export function strayDash(text: string, at: number): readonly Fault[] {
-  const line = lineAt(text, at);
+  const blank = /^(?:[^\S\n]*(?:#.*)?\n)*/.exec(text.slice(at))![0].length;
+  const line = lineAt(text, at + blank);
   const dash = /(?<=^\s*|[:[{,]\s+)-(?=\s|$)/.exec(line.text)?.index;
-  if (dash === undefined) return [];
+  return dash === undefined ? [] : [dashFault(text, line, dash)];
+}
+
+/** A dash before the first of some keys, the others of which have none. */
+export function strayFirstDash(text: string, at: number): readonly Fault[] {
+  const line = lineAt(text, at);
+  if (!/^\s*[\w.-]+\s*:/.test(line.text)) return [];
+  const before = linesBefore(text, line.start);
+  for (const { start, indent, text: written } of before) {
+    if (indent > line.indent) continue;
+    if (indent < line.indent || !/^\s*- +[\w.-]+\s*:(\s|$)/.test(written)) return [];
+    return [dashFault(text, { start, indent, text: written }, indent)];
+  }
+  return [];
+}
+
+function dashFault(text: string, line: Line, dash: number): Fault {
   const start = line.start + dash;
-  return [{
+  const width = /^- */.exec(line.text.slice(dash))![0].length;
+  const space: Mend = [{ at: start, remove: 1, insert: " " }];
+  const alone: Mend = [removal(start, width)];
+  const isFirst = dash === line.indent;
+  return {
     start,
     end: start + 1,
     message: "A dash cannot begin an element here",
     help: "Remove it; a list stands below its key, or in brackets: [a, b]",
-    mends: [[{ at: start, remove: 1, insert: " " }]],
-  }];
+    mends: isFirst ? [alone, [...alone, ...outdents(text, line, width)], space] : [space],
+  };
+}
+
+/** The lines below an element's first one moved as far to the left as that without its dash. */
+function outdents(text: string, { start, indent }: Line, width: number): Mend {
+  const edits: Edit[] = [];
+  for (let at = text.indexOf("\n", start) + 1; at > 0; at = text.indexOf("\n", at) + 1) {
+    const line = lineAt(text, at);
+    if (/^\s*(#.*)?$/.test(line.text)) continue;
+    if (line.indent < indent + width) break;
+    edits.push(removal(at, width));
+  }
+  return edits;
 }

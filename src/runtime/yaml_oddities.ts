@@ -10,12 +10,12 @@ export function oddities(text: string, tokens: readonly Token[]): readonly Fault
   const faults = [
     ...oddCharacters(text),
     ...oddIndents(text, tokens),
+    ...curlyQuotes(text, tokens),
     ...unquotedInBrackets(text, tokens),
     ...roundLists(text, tokens),
     ...unknownAliases(text, tokens),
     ...unknownTags(tokens),
     ...otherVersion(tokens),
-    ...curlyQuotes(text, tokens),
     ...secondDocument(text, tokens),
   ];
   const first = Math.min(...faults.map(({ start }) => start));
