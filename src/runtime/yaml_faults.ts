@@ -7,7 +7,13 @@ import {
   strayFirstDash,
   unindentedText,
 } from "./yaml_keys.ts";
-import { indentedByTab, misindented, misplaced, unevenFirst } from "./yaml_indentation.ts";
+import {
+  indentedByTab,
+  indentedTop,
+  misindented,
+  misplaced,
+  unevenFirst,
+} from "./yaml_indentation.ts";
 import { isBlank, isQuoted, lineAt, type Token, tokenAt } from "./yaml_tokens.ts";
 
 /** What the YAML library says. Its places are often where it noticed, not where the mistake is. */
@@ -213,7 +219,9 @@ function unexpected(context: Context): readonly Fault[] {
     }];
   }
   if (error.message.startsWith("Block scalar header")) return [];
-  const faults = isEndOfNode(error) ? behindValue(text, tokens, token) : [];
+  const faults = isEndOfNode(error)
+    ? [...indentedTop(text, at), ...behindValue(text, tokens, token)]
+    : [];
   return [...faults, ...commaBefore(text, tokens, at)];
 }
 

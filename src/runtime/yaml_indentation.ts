@@ -61,6 +61,21 @@ export function misindented(
   ]);
 }
 
+/** The first lines of the file, indented deeper than a line that follows. */
+export function indentedTop(text: string, at: number): readonly Fault[] {
+  const line = lineAt(text, at);
+  if (line.indent === line.text.length) return [];
+  const before = [...linesBefore(text, at)];
+  const first = before.at(-1);
+  if (first === undefined || before.some(({ indent }) => indent <= line.indent)) return [];
+  const start = first.start + first.indent;
+  const fault = misplaced(text, start, first.indent, line.indent);
+  const much = first.indent - line.indent;
+  const outdented = before.filter(({ indent }) => indent >= first.indent).reverse()
+    .map(({ start }) => removal(start, much));
+  return [{ ...fault, mends: [...fault.mends, outdented] }];
+}
+
 /** People indent by two or four spaces: a line at an odd column is the likelier slip. */
 export function unevenFirst(faults: readonly MisplacedLine[]): readonly MisplacedLine[] {
   return [...faults].sort((a, b) => (b.indent % 2) - (a.indent % 2));
