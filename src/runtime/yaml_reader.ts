@@ -4,6 +4,7 @@ import type { SourceFile, Span } from "./source.ts";
 import { bracketFaults, quoteFault } from "./yaml_brackets.ts";
 import type { Fault, Mend } from "./yaml_fault.ts";
 import { explain, type YamlError } from "./yaml_faults.ts";
+import { nestedPart } from "./yaml_nesting.ts";
 import { oddities, oddKeys } from "./yaml_oddities.ts";
 import { type Token, tokensOf } from "./yaml_tokens.ts";
 
@@ -111,10 +112,16 @@ function firstFaults(
   const openAt = open[0]?.start ?? Infinity;
   const errorAt = error?.pos[0] ?? Infinity;
   if (oddAt <= openAt && oddAt <= errorAt && odd.length > 0) return odd;
-  if (error === undefined) return open.length > 0 ? open : oddKeys(text, document.contents);
+  if (error === undefined) return open.length > 0 ? open : misread(text, document);
   // An error behind an open bracket comes of it, or is why it seems open.
   const explained = explain(text, tokens, error);
   return openAt <= errorAt ? [...open, ...explained] : explained;
+}
+
+/** What is valid YAML, and read as something nobody meant. */
+function misread(text: string, { contents }: Document): readonly Fault[] {
+  const keys = oddKeys(text, contents);
+  return keys.length > 0 ? keys : nestedPart(text, contents);
 }
 
 /** A quote or bracket without its partner. An open quote swallows brackets, so it comes first. */

@@ -35,6 +35,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "yaml_brackets",
     "yaml_indentation",
     "yaml_keys",
+    "yaml_nesting",
     "yaml_oddities",
     "yaml_faults",
     "yaml_reader",
