@@ -82,7 +82,29 @@ function mismatch(text: string, open: readonly Token[], closer: Token): readonly
     mends: [[{ at: start, remove: 1, insert: wanted }]],
   };
   if (!open.some((token) => closers[token.source] === source)) return [wrong, stray];
-  return [notClosed(top, wanted, start, text), wrong];
+  return [
+    ...closedBeforeKey(text, top, start),
+    notClosed(top, wanted, start, text),
+    wrong,
+  ];
+}
+
+/** `[a, b, key: value }`: a list ends before the first of the keys that follow its elements. */
+function closedBeforeKey(text: string, opener: Token, end: number): readonly Fault[] {
+  if (opener.source !== "[") return [];
+  const inside = text.slice(opener.end, end);
+  const key = /,\s*([\w-]+):\s/.exec(inside);
+  if (key === null || /[{[]/.test(inside.slice(0, key.index))) return [];
+  const at = opener.end + key.index;
+  const start = at + key[0].indexOf(key[1]!);
+  return [{
+    start,
+    end: start + key[1]!.length,
+    message: `"${opener.source}" is not closed before "${key[1]}"`,
+    help: `Write ], ${key[1]}:`,
+    related: [{ message: `"${opener.source}" opens here`, start: opener.start, end: opener.end }],
+    mends: [[insertion(at, "]")]],
+  }];
 }
 
 function notClosed(opener: Token, wanted: string, before: number, text: string): Fault {
