@@ -6,10 +6,11 @@ export class SourceFile {
 
   /**
    * `path` is what messages show; it need not exist on disk (`--set` is one). A byte order mark is no
-   * part of the text.
+   * part of the text, and lines that end in carriage returns alone read as any others.
    */
   constructor(readonly path: string, content: string) {
-    const text = content.replace(/^\uFEFF/, "");
+    const marked = content.includes("\n") ? content : content.replaceAll("\r", "\n");
+    const text = marked.replace(/^\uFEFF/, "");
     this.text = text;
     const starts = [0];
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);

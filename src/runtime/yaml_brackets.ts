@@ -1,4 +1,4 @@
-import { type Fault, insertion, type Mend, removal } from "./yaml_fault.ts";
+import { type Fault, insertion, type Mend, quotings, removal, shown } from "./yaml_fault.ts";
 import { isBlank, isQuoted, lineAt, type Token } from "./yaml_tokens.ts";
 
 const closers: Readonly<Record<string, string>> = { "{": "}", "[": "]" };
@@ -130,6 +130,9 @@ function unclosed(
   const comment = tokens.find(({ type, start, source }) =>
     type === "comment" && start > opener.start && start < at + 10 && /[}\]]/.test(source)
   );
+  if (comment !== undefined && /:[ \t]*$/.test(text.slice(comment.start - 20, comment.start))) {
+    return [...commentedValue(text, comment.start), ...strayOpeners(text, opener.start, at)];
+  }
   const missing = open.map((token) => closers[token.source]!).reverse().join(" ");
   const isHere = lineAt(text, at).start === lineAt(text, opener.start).start;
   const fault: Fault = comment === undefined
@@ -152,6 +155,18 @@ function unclosed(
       mends: [[insertion(at, missing)]],
     };
   return [fault, ...strayOpeners(text, opener.start, at)];
+}
+
+/** `{ name: #{id}.{ext} }`. */
+function commentedValue(text: string, start: number): readonly Fault[] {
+  const line = lineAt(text, start);
+  return quotings(text, start, line.start + line.text.length).map(({ value, quoted, mend }) => ({
+    start,
+    end: start + value.length,
+    message: 'What follows " #" is a comment',
+    help: `Put it in quotes: ${shown(quoted)}`,
+    mends: [mend],
+  }));
 }
 
 /** Brackets one of which may have slipped in. */

@@ -1,8 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq } from "./yaml.ts";
 import { suggestion } from "./suggestion.ts";
+import { fullWidthColon, oddCharacters, oddIndents } from "./yaml_characters.ts";
 import { type Fault, quote, removal, shown } from "./yaml_fault.ts";
 import { keyFault } from "./yaml_keys.ts";
-import { isBlank, lineAt, type Token, tokenAt } from "./yaml_tokens.ts";
+import { isBlank, lineAt, type Token } from "./yaml_tokens.ts";
 import { roundLists, unquotedGlob, unquotedInBrackets } from "./yaml_unquoted.ts";
 
 /** The first thing that the YAML library lets pass, or throws at much later, though nobody means it. */
@@ -10,9 +11,11 @@ export function oddities(text: string, tokens: readonly Token[]): readonly Fault
   const faults = [
     ...oddCharacters(text),
     ...oddIndents(text, tokens),
+    ...fullWidthColon(tokens),
     ...curlyQuotes(text, tokens),
     ...unquotedInBrackets(text, tokens),
     ...roundLists(text, tokens),
+    ...mergeKeys(text, tokens),
     ...unknownAliases(text, tokens),
     ...unknownTags(tokens),
     ...otherVersion(tokens),
@@ -20,46 +23,6 @@ export function oddities(text: string, tokens: readonly Token[]): readonly Fault
   ];
   const first = Math.min(...faults.map(({ start }) => start));
   return faults.filter(({ start }) => start === first);
-}
-
-function oddCharacters(text: string): readonly Fault[] {
-  // deno-lint-ignore no-control-regex
-  const found = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/.exec(text);
-  if (found === null) return [];
-  const isBroken = found[0] === "\ufffd";
-  return [{
-    start: found.index,
-    end: found.index + 1,
-    message: isBroken
-      ? "The file is not UTF-8 here"
-      : `A control character (${codePoint(found[0])}) cannot stand in a recipe`,
-    help: isBroken ? "Save the file as UTF-8" : "Remove it",
-    mends: [[{ at: found.index, remove: 1, insert: " " }]],
-  }];
-}
-
-function codePoint(character: string): string {
-  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
-}
-
-/** White space that is not a space: it comes with text from web pages and word processors. */
-function oddIndents(text: string, tokens: readonly Token[]): readonly Fault[] {
-  for (const { index, 0: indent } of text.matchAll(/^[ ]*[^\S \t\r\n]+[^\S\r\n]*(?=\S)/gm)) {
-    const odd = indent.search(/[^\S \t]/);
-    const start = index + odd;
-    const token = tokenAt(tokens, start);
-    if (token?.start !== start) continue; // inside a text of several lines
-    const name = indent[odd] === "\u00a0" ? "A no-break space" : "An odd space";
-    return [{
-      start,
-      end: index + indent.length,
-      message: `${name} (${codePoint(indent[odd]!)}) cannot indent a line`,
-      help: "Indent with spaces",
-      isShaky: true,
-      mends: [[{ at: index, remove: indent.length, insert: " ".repeat(indent.length) }]],
-    }];
-  }
-  return [];
 }
 
 function unknownAliases(text: string, tokens: readonly Token[]): readonly Fault[] {
@@ -103,6 +66,23 @@ function unknownTags(tokens: readonly Token[]): readonly Fault[] {
     help: "Remove it, or put the whole value in quotes if it is text",
     mends: [[removal(start, end - start)]],
   }];
+}
+
+/** `<<: *name` of YAML 1.1, which puts a map into a map. */
+function mergeKeys(text: string, tokens: readonly Token[]): readonly Fault[] {
+  for (const [index, { source, start, end }] of tokens.entries()) {
+    if (source !== "<<" || tokens[index + 1]?.type !== "map-value-ind") continue;
+    const alias = /^\s*:[^\S\n]+\*[\w-]+(?:\s*,)?/.exec(text.slice(end, end + 200));
+    if (alias === null) continue;
+    return [{
+      start,
+      end,
+      message: 'The merge key "<<" is YAML 1.1',
+      help: "Write the keys out",
+      mends: [[removal(start, end - start + alias[0].length)]],
+    }];
+  }
+  return [];
 }
 
 /** Quotes of a word processor are letters to YAML. */

@@ -32,6 +32,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "yaml_tokens",
     "yaml_unquoted",
     "yaml_fault",
+    "yaml_characters",
     "yaml_brackets",
     "yaml_indentation",
     "yaml_keys",

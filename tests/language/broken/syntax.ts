@@ -576,7 +576,7 @@ steps:
   tiny: { «<<»: *small, with: { quality: 20 } }
   files: { use: publish.files, from: small, with: { folder: o } }
 `,
-    told: ["unknown-key | merge"],
+    told: ["yaml-syntax | merge"],
     untold: ["missing-step"],
   },
   {
