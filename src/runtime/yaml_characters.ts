@@ -39,7 +39,7 @@ function codePoint(character: string): string {
 }
 
 /** `A no-break space (U+00A0)`. */
-export function spaceName(space: string): string {
+function spaceName(space: string): string {
   return `${space === "\u00a0" ? "A no-break space" : "An odd space"} (${codePoint(space)})`;
 }
 
@@ -62,34 +62,48 @@ export function oddIndents(text: string, tokens: readonly Token[]): readonly Fau
   return [];
 }
 
-/** `use：image.proxy`, where a key is wanted. */
-export function fullWidthColon(tokens: readonly Token[]): readonly Fault[] {
+/** A colon that is none, or with a space behind it that is none: `use：image.proxy`. */
+export function oddColon(tokens: readonly Token[]): readonly Fault[] {
   const open: Token[] = [];
   let previous: Token | undefined;
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     const { type, start, source } = token;
     if (type === "flow-map-start" || type === "flow-seq-start") open.push(token);
     if (type === "flow-map-end" || type === "flow-seq-end") open.pop();
-    if (type === "scalar" && isWhereKeysAre(previous, open.at(-1))) {
-      const found = /^([\w.-]+)\s*：[^\S\n]*([^{[\n]*)/.exec(source);
-      if (found !== null) return [fullWidth(start, found)];
+    const isKey = tokens[index + 1]?.type === "map-value-ind" ||
+      !(isBeforeValue(previous) || open.at(-1)?.type === "flow-seq-start");
+    if (type === "scalar" && isKey) {
+      const found = /^([\w.-]+)\s*(：|:(?=[^\S \t\r\n]))([^\S\n]*)([^{[\n]*)/.exec(source);
+      if (found !== null) return [colonFault(start, found)];
     }
-    if (!isBlank(token) || type === "newline") previous = token;
+    if (!isBlank(token)) previous = token;
   }
   return [];
 }
 
-function isWhereKeysAre(previous: Token | undefined, bracket: Token | undefined): boolean {
-  return previous?.type !== "map-value-ind" && bracket?.type !== "flow-seq-start";
+/** Whether what follows may be a text. */
+function isBeforeValue(token: Token | undefined): boolean {
+  const types = ["map-value-ind", "seq-item-ind", "explicit-key-ind", "anchor", "tag"];
+  return types.includes(token?.type ?? "");
 }
 
-function fullWidth(start: number, [written, key, value]: RegExpExecArray): Fault {
-  const at = start + written.indexOf("：");
+function colonFault(start: number, found: RegExpExecArray): Fault {
+  const [, key, colon, gap, value] = found;
+  const at = start + found[0].indexOf(colon!);
+  if (colon === "：") {
+    return {
+      start,
+      end: at + 1,
+      message: "A full-width colon (U+FF1A) cannot part a key from its value",
+      help: `Write ${shown(`${key}: ${value}`).trimEnd()}`,
+      mends: [[{ at, remove: 1, insert: ": " }]],
+    };
+  }
   return {
     start,
-    end: at + 1,
-    message: "A full-width colon (U+FF1A) cannot part a key from its value",
-    help: `Write ${shown(`${key}: ${value}`).trimEnd()}`,
-    mends: [[{ at, remove: 1, insert: ": " }]],
+    end: at + 2,
+    message: `${spaceName(gap![0]!)} stands behind the colon`,
+    help: "Put a plain space there",
+    mends: [[{ at: at + 1, remove: gap!.length, insert: " " }]],
   };
 }

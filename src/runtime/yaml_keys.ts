@@ -1,5 +1,4 @@
 import { type Edit, type Fault, insertion, type Mend, removal, shown } from "./yaml_fault.ts";
-import { spaceName } from "./yaml_characters.ts";
 import { type Line, lineAt, linesBefore } from "./yaml_tokens.ts";
 
 /** `photos:- { … }`. */
@@ -94,20 +93,19 @@ export function keyFault(start: number, word: string): Fault {
   if (word.startsWith("//")) return otherComment(start, end);
   const spaced = /^([\w.-]+)\s+([^\s:={["'][^\n]*)$/.exec(word);
   if (spaced !== null) return missingColonBefore(start, spaced[1]!, spaced[2]!, end);
-  const parted = /^([\w.-]+)(\s*)([:=])(\s*)(\S[\s\S]*)$/.exec(word);
+  const parted = /^([\w.-]+)(\s*)([:=])\s*(\S[\s\S]*)$/.exec(word);
   if (parted === null) return missingColon(start, end, word);
-  const [, key, space, sign, gap, value] = parted;
+  const [, key, space, sign, value] = parted;
   const written = shown(`${key}: ${value}`);
   const at = start + key!.length + space!.length;
-  const mends: readonly Mend[] = [[{ at, remove: 1 + gap!.length, insert: ": " }]];
-  const odd = /[^\S \t]/.exec(gap!)?.[0];
-  if (sign === ":" && odd !== undefined) {
-    const message = `${spaceName(odd)} is no space to YAML`;
-    return { start, end, message, help: `Write ${written} with a plain space`, mends };
-  }
   if (sign === ":") return missingSpace({ start, end, colon: at, written });
-  const message = '"=" cannot part a key from its value';
-  return { start, end, message, help: `Write ${written}`, mends };
+  return {
+    start,
+    end,
+    message: `"=" cannot part a key from its value`,
+    help: `Write ${written}`,
+    mends: [[{ at, remove: 1, insert: ": " }]],
+  };
 }
 
 /** `// a comment`. */

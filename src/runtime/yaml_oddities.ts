@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq } from "./yaml.ts";
 import { suggestion } from "./suggestion.ts";
-import { fullWidthColon, oddCharacters, oddIndents } from "./yaml_characters.ts";
+import { oddCharacters, oddColon, oddIndents } from "./yaml_characters.ts";
 import { type Fault, quote, removal, shown } from "./yaml_fault.ts";
 import { keyFault } from "./yaml_keys.ts";
 import { isBlank, lineAt, type Token } from "./yaml_tokens.ts";
@@ -11,7 +11,7 @@ export function oddities(text: string, tokens: readonly Token[]): readonly Fault
   const faults = [
     ...oddCharacters(text),
     ...oddIndents(text, tokens),
-    ...fullWidthColon(tokens),
+    ...oddColon(tokens),
     ...curlyQuotes(text, tokens),
     ...unquotedInBrackets(text, tokens),
     ...roundLists(text, tokens),
