@@ -244,6 +244,7 @@ class Checker {
     }
     for (const [name, param] of this.#params) {
       if (!used.has(name)) {
+        if (this.recipe.nodes.length === 0) continue;
         this.#warn("unused-param", `Nothing uses parameter "${name}"`, param.declaration.nameSpan, {
           help: `Write $${name} where its value belongs, or remove it`,
         });

@@ -199,7 +199,7 @@ function fileStat(info: Deno.FileInfo): FileStat {
     isFolder: info.isDirectory,
     isSymlink: info.isSymlink,
     size: info.size,
-    mtimeMs: info.mtime?.getTime() ?? 0,
+    mtimeMs: info.mtime?.getTime() || 0, // NaN for a time beyond what a Date can hold
     inode: info.ino ?? 0,
     device: info.dev,
   };

@@ -23,6 +23,9 @@ const worthOutsideBytes = 250e6;
 const cheapBytes = 60e6;
 const cheapShare = 1 / 20;
 
+/** Collecting takes no more than a third of the time, whatever is allocated. */
+const mostShare = 1 / 3;
+
 const watchMs = 200;
 
 type Used = Pick<Deno.MemoryUsage, "heapUsed" | "external">;
@@ -47,6 +50,7 @@ export class MemoryValve {
 
   /** Collects garbage if much memory is taken and much of it is new. Costs 20 µs when not. */
   consider(): void {
+    if (performance.now() - this.#lastMs < this.#tookMs * (1 / mostShare - 1)) return;
     const { rss, heapUsed, external } = Deno.memoryUsage();
     if (rss < quietBytes || !this.#hasGrown({ heapUsed, external }, this.#worthBytes(rss))) return;
     this.#collect ??= collector();

@@ -111,10 +111,14 @@ export function withoutMended(
 ): readonly Diagnostic[] {
   if (mended.length === 0) return diagnostics;
   const lost = mended.map(writtenText).join("\n");
-  return diagnostics.filter(({ severity, span, code }) =>
+  const isMended = ({ start }: Span) =>
+    mended.some((each) => each.start <= start && start < Math.max(each.end, each.start + 1));
+  return diagnostics.filter(({ severity, span, code, related = [] }) =>
     severity === "error" && !code.startsWith("missing-") && code !== "no-steps" &&
     !(code.startsWith("unknown-") && lost.includes(writtenText(span).replace(/^\$/, ""))) &&
-    !mended.some(({ start, end }) => start <= span.start && span.start < Math.max(end, start + 1))
+    ![span, ...related.map((each) => each.span)].some((each) =>
+      each.file === mended[0]!.file && isMended(each)
+    )
   );
 }
 

@@ -75,6 +75,8 @@ export interface ResolverOptions {
   readonly parts: ReadonlyMap<string, NodeParts>;
   /** Whether a known result is not to be used. */
   isForced(node: string, item: string | undefined): boolean;
+  /** Whether there is anything of which that is so. */
+  readonly hasForced?: boolean;
   readonly cache: ActionCache;
   /** Results that are used although the cache has not kept them. */
   readonly known?: ReadonlyMap<string, StoredResult>;
@@ -89,6 +91,7 @@ export class Resolver {
   readonly slots: Slots;
   readonly spaces = new Map<string, Space>();
   readonly #nodes = new Map<string, PreparedNode>();
+  readonly #redone = new Set<TaskKey>();
   readonly #oneRefs: (ArtifactRef | undefined)[] = [];
   readonly #onceStatuses: (ItemStatus | undefined)[] = [];
   readonly #onceReasons: (string | undefined)[] = [];
@@ -131,6 +134,11 @@ export class Resolver {
   /** Whether the node's key parts are those that it last had. */
   hasSameParts(node: GraphNode): boolean {
     return this.#nodes.get(node.id)!.hasSameSignature;
+  }
+
+  /** A task that was forced is done: its result is that of copies too. */
+  noteRedone(key: TaskKey): void {
+    this.#redone.add(key);
   }
 
   /** Whether a known result of the task is not to be used. */
@@ -189,7 +197,7 @@ export class Resolver {
   ): Exclude<Resolution, { type: "blocked" }> {
     const { cache } = this.options;
     const { node } = prepared;
-    if (this.isForced(node, item)) {
+    if (this.isForced(node, item) && !this.#redone.has(key)) {
       return { type: "miss", key, inputs, reason: { type: "forced" } };
     }
     const result = cache.result(key) ?? this.options.known?.get(key);

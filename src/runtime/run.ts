@@ -232,6 +232,8 @@ export class Run {
         ? this.#resolveIndexed(node, item, index)
         : this.effects.resolver.resolve(node, item);
       if (resolution === undefined || resolution.type === "miss") return at;
+      // A copy that is forced is at work on another result.
+      if (resolution.type === "hit" && this.#running.has(resolution.key)) return at;
       if (resolution.type === "blocked") this.#settler.blocked(node, item, resolution);
       else this.#hit(node, item, resolution);
     }
@@ -283,15 +285,15 @@ export class Run {
   async #runItem(node: GraphNode, item: Item, scope: HandleScope): Promise<void> {
     const resolution = this.effects.resolver.resolve(node, item);
     if (resolution.type === "blocked") return this.#settler.blocked(node, item, resolution);
-    if (resolution.type === "hit") return this.#knownAfterAll(node, item, resolution);
-    const why = this.#givenUp.get(node.id);
-    if (why !== undefined) return this.#settler.givenUp(node, item, why);
     // A copy of this picture is at work: its result will be this one's too.
     const twin = this.#running.get(resolution.key);
     if (twin !== undefined) {
       await this.#performer.aside(twin);
       return await this.#runItem(node, item, scope);
     }
+    if (resolution.type === "hit") return this.#knownAfterAll(node, item, resolution);
+    const why = this.#givenUp.get(node.id);
+    if (why !== undefined) return this.#settler.givenUp(node, item, why);
     await this.#alone(resolution.key, () => this.#execute(node, item, resolution, scope));
   }
 
@@ -329,6 +331,9 @@ export class Run {
     );
     if (item === undefined) this.#memory.consider();
     this.#settle(node, item, { ...task, elapsedMs }, performed);
+    const isKept = performed.type === "stored" && !performed.isProvisional;
+    if (task.reason.type !== "forced" || !isKept) return;
+    this.effects.resolver.noteRedone(task.key);
   }
 
   /** Reads a file that enters from outside: its hash, and a first look at its header. */

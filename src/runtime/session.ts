@@ -363,6 +363,7 @@ export class Session {
       nodes,
       parts,
       isForced,
+      hasForced: (settings.force ?? []).length > 0,
       cache,
       known: settings.known,
       store,

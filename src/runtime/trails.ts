@@ -24,7 +24,7 @@ const longestTrail = 100_000;
  */
 export class Trails {
   readonly #underWay = new Map<Item, (Footprint | undefined)[]>();
-  /** Else the cache is still to be told which key a task has now. */
+  /** Else the cache is still to be told which key a task has now, or a copy's result may be made anew. */
   readonly #isReadable: boolean;
   readonly #form: TrailForm;
   #texts: ReadonlyMap<string, string> = new Map();
@@ -35,7 +35,8 @@ export class Trails {
     readonly effects: TrailsEffects,
   ) {
     const { resolver } = effects;
-    this.#isReadable = nodes.every((node) => resolver.hasSameParts(node));
+    this.#isReadable = !resolver.options.hasForced &&
+      nodes.every((node) => resolver.hasSameParts(node));
     this.#form = new TrailForm(nodes, resolver.slots);
   }
 
@@ -68,8 +69,7 @@ export class Trails {
     const { file } = item;
     const text = file && this.#texts.get(file.path);
     if (text === undefined) return undefined;
-    const { resolver, store, cache } = this.effects;
-    for (const node of this.nodes) if (resolver.isForced(node, item)) return undefined;
+    const { store, cache } = this.effects;
     const trail = this.#form.read(item, file!, text, cache);
     if (trail === undefined) return undefined;
     store.addOriginal(trail.original, file!);

@@ -378,3 +378,37 @@ steps:
   assert.ok(hashOf("0"));
   assert.equal(hashOf("0"), hashOf("z"));
 });
+
+Deno.test("a forced result is that of its copies in the same run, and is made once", async () => {
+  const made = { times: 0 };
+  const counted = defineStep({
+    name: "test.counted",
+    version: 1,
+    doc: "Is never the same.",
+    origin: "computed",
+    inputs: { text: each(text, "the texts") },
+    params: z.object({}),
+    outputs: { text: each(text, "how many times it was made") },
+    run: () => Promise.resolve(produced({ text: `${made.times++}` })),
+  });
+  await using rig = new Rig([counted]);
+  writeOld(rig, { "in/a": "the same", "in/b": "the same", "in/c": "the same" });
+  const recipe = `
+recipe: words
+steps:
+  texts: { use: test.scan, with: { folder: ./in } }
+  made: { use: test.counted, from: texts }
+`;
+  const hashes = (folder: string) =>
+    Deno.readTextFileSync(join(folder, "tables", "made.hashes")).trim().split("\n").slice(1)
+      .map((line) => (JSON.parse(line) as [string, string, string[]])[2][0]!);
+  await rig.run(recipe);
+  for (const [force, times] of [["made", 2], ["made:a", 3]] as const) {
+    const { folder } = await rig.run(recipe, { force: [force] });
+    assert.equal(made.times, times);
+    assert.equal(new Set(hashes(folder)).size, 1);
+    const rerun = await rig.run(recipe);
+    assert.equal(rerun.counts.ran, 0);
+    assert.deepEqual(hashes(rerun.folder), hashes(folder));
+  }
+});

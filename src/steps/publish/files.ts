@@ -108,7 +108,7 @@ export const files = defineStep({
       ours.some(([file]) => !names.has(file));
     return !isStale && targets.every(({ file, handle }) => {
       const entry = manifest[file];
-      if (entry?.hash !== handle.ref.hash) return false;
+      if (entry?.hash !== handle.ref.hash || entry.pending !== undefined) return false;
       if (entry.is_edited && params.overwrite) return false;
       return isAsLeft(context.disk, join(params.folder, file), entry);
     });
@@ -195,6 +195,8 @@ type Verdict = "write" | "adopt" | "current" | "edited" | "foreign" | "unnameabl
 class Publication {
   readonly #folder: string;
   readonly #disk: Disk;
+  /** The manifest as it was, and as it is to be. */
+  #before: Manifest = {};
   readonly #files: Record<string, ManifestEntry> = {};
   readonly #results = new Map<Member, PublishedFile | Failed>();
 
@@ -208,13 +210,13 @@ class Publication {
   }
 
   async publish() {
-    const manifest = await readManifest(this.#disk, this.#folder);
-    Object.assign(this.#files, manifest);
+    this.#before = await readManifest(this.#disk, this.#folder);
+    Object.assign(this.#files, this.#before);
     const twins = await this.#twins();
     const verdicts: { readonly target: Target; readonly verdict: Verdict }[] = [];
     for (const target of this.targets) {
       const isTwin = twins.has(target.file);
-      const verdict = isTwin ? "twin" : await this.#judge(target, manifest[target.file]);
+      const verdict = isTwin ? "twin" : await this.#judge(target);
       verdicts.push({ target, verdict });
     }
     const toWrite = verdicts.filter(({ verdict }) => verdict === "write").map((each) =>
@@ -224,10 +226,11 @@ class Publication {
     if (shortage !== undefined) return failed(shortage);
     this.#disk.makeFolder(this.#folder);
     this.#sweep();
+    if (toWrite.length > 0) await this.#announce(toWrite);
     await this.#writeAll(toWrite);
     for (const { target, verdict } of verdicts) this.#keep(target, verdict);
     await writeManifest(this.#disk, this.#folder, this.#files);
-    if (await this.#clean(manifest)) await writeManifest(this.#disk, this.#folder, this.#files);
+    if (await this.#clean()) await writeManifest(this.#disk, this.#folder, this.#files);
     return produced({ file: this.#results });
   }
 
@@ -256,7 +259,8 @@ class Publication {
   }
 
   /** What is to be done with a target, by what is there and what the manifest says of it. */
-  async #judge(target: Target, entry: ManifestEntry | undefined): Promise<Verdict> {
+  async #judge(target: Target): Promise<Verdict> {
+    const entry = this.#files[target.file];
     if (nameProblem(target.file) !== undefined) return "unnameable";
     const path = join(this.#folder, target.file);
     const stat = this.#disk.stat(path);
@@ -269,6 +273,12 @@ class Publication {
     }
     const found = sha256(await this.#disk.read(path));
     if (found === hash) return "adopt";
+    if (entry !== undefined && found === entry.pending) {
+      const { size, mtimeMs } = stat;
+      const { owner, item } = entry;
+      this.#files[target.file] = { owner, item, hash: found, bytes: size, mtime_ms: mtimeMs };
+      return "write";
+    }
     if (this.params.overwrite || found === entry?.hash) return "write";
     return entry === undefined ? "foreign" : "edited";
   }
@@ -290,6 +300,17 @@ class Publication {
     } are free`;
   }
 
+  /** Says in the manifest what is to be written, so that it is known for ours should we be killed. */
+  async #announce(targets: readonly Target[]) {
+    for (const { file, item, handle: { ref } } of targets) {
+      const { owner } = this.context;
+      const entry = this.#files[file] ??
+        { owner, item, hash: ref.hash, bytes: ref.byteLength, mtime_ms: 0 };
+      this.#files[file] = { ...entry, pending: ref.hash };
+    }
+    await writeManifest(this.#disk, this.#folder, this.#files);
+  }
+
   /** Some at a time, each taking the next from one list: 100,000 promises would take 100 MB. */
   async #writeAll(targets: readonly Target[]) {
     const left = targets.values();
@@ -309,6 +330,9 @@ class Publication {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
+      const before = this.#before[target.file];
+      if (before === undefined) delete this.#files[target.file];
+      else this.#files[target.file] = before;
     }
   }
 
@@ -347,9 +371,9 @@ class Publication {
   }
 
   /** Removes what we published for items that are gone; true if the manifest changed. */
-  async #clean(manifest: Manifest): Promise<boolean> {
+  async #clean(): Promise<boolean> {
     const names = new Set(this.targets.map((target) => target.file));
-    const stale = Object.entries(manifest).filter(([file, entry]) =>
+    const stale = Object.entries(this.#before).filter(([file, entry]) =>
       entry.owner === this.context.owner && !names.has(file)
     );
     if (stale.length === 0) return false;
@@ -373,7 +397,7 @@ class Publication {
     const path = join(this.#folder, file);
     if (this.#disk.stat(path) !== undefined) {
       const isOurs = !entry.is_edited && (isAsLeft(this.#disk, path, entry) ||
-        sha256(await this.#disk.read(path)) === entry.hash);
+        [entry.hash, entry.pending].includes(sha256(await this.#disk.read(path))));
       if (!isOurs) {
         this.context.warn(`"${file}" belongs to no item any more, but was changed by hand: kept`);
         return;

@@ -18,6 +18,11 @@ export interface ManifestEntry {
   readonly mtime_ms: number;
   /** Of a file that many pictures went into: the hash of all that it is made of. */
   readonly subject?: string;
+  /**
+   * sha256 of what a run was about to write, which was stopped before it could say that it had: the file
+   * may be this or what it was before.
+   */
+  readonly pending?: string;
   /** A person changed the file, and it was kept. */
   readonly is_edited?: boolean;
 }

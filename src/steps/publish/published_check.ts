@@ -56,12 +56,15 @@ export async function checkPublished(
 async function problemOf(
   disk: Disk,
   path: string,
-  { hash, bytes, mtime_ms, is_edited }: ManifestEntry,
+  { hash, bytes, mtime_ms, is_edited, pending }: ManifestEntry,
 ): Promise<PublishedFault["problem"] | undefined> {
   const stat = disk.stat(path);
+  // A run that was stopped while it wrote: the next one writes it.
+  if (pending !== undefined && (stat === undefined || mtime_ms === 0)) return undefined;
   if (stat === undefined) return "missing";
   if (!stat.isFile) return "changed";
   if (is_edited) return undefined;
+  if (pending !== undefined && sha256(await disk.read(path)) === pending) return undefined;
   const isUntouched = stat.size === bytes && stat.mtimeMs === mtime_ms;
   if (stat.size === bytes && sha256(await disk.read(path)) === hash) return undefined;
   return isUntouched ? "damaged" : "changed";
