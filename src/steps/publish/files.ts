@@ -17,7 +17,13 @@ import {
   type StepContext,
 } from "../../runtime/step.ts";
 import { image } from "../kinds.ts";
-import { type Manifest, type ManifestEntry, readManifest, writeManifest } from "./manifest.ts";
+import {
+  type Manifest,
+  type ManifestEntry,
+  readManifest,
+  writeEntries,
+  writeManifest,
+} from "./manifest.ts";
 import {
   collisionKey,
   fileNamer,
@@ -302,13 +308,16 @@ class Publication {
 
   /** Says in the manifest what is to be written, so that it is known for ours should we be killed. */
   async #announce(targets: readonly Target[]) {
-    for (const { file, item, handle: { ref } } of targets) {
-      const { owner } = this.context;
-      const entry = this.#files[file] ??
-        { owner, item, hash: ref.hash, bytes: ref.byteLength, mtime_ms: 0 };
-      this.#files[file] = { ...entry, pending: ref.hash };
-    }
-    await writeManifest(this.#disk, this.#folder, this.#files);
+    const { owner } = this.context;
+    const byFile = new Map(targets.map((target) => [target.file, target]));
+    const others = Object.keys(this.#files).filter((file) => !byFile.has(file));
+    await writeEntries(this.#disk, this.#folder, [...others, ...byFile.keys()], (file) => {
+      const target = byFile.get(file);
+      if (target === undefined) return this.#files[file]!;
+      const { item, handle: { ref: { hash, byteLength } } } = target;
+      const before = this.#files[file] ?? { owner, item, hash, bytes: byteLength, mtime_ms: 0 };
+      return { ...before, pending: hash };
+    });
   }
 
   /** Some at a time, each taking the next from one list: 100,000 promises would take 100 MB. */
@@ -330,9 +339,6 @@ class Publication {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
-      const before = this.#before[target.file];
-      if (before === undefined) delete this.#files[target.file];
-      else this.#files[target.file] = before;
     }
   }
 

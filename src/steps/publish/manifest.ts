@@ -64,9 +64,41 @@ export async function readManifest(disk: Disk, folder: string): Promise<Manifest
 
 /** Writes it sorted by path, under a temporary name first. */
 export async function writeManifest(disk: Disk, folder: string, files: Manifest): Promise<void> {
-  const sorted = Object.fromEntries(Object.keys(files).sort().map((path) => [path, files[path]]));
-  const text = JSON.stringify({ tintype_manifest: 1, files: sorted }, undefined, 1);
-  await disk.write(join(folder, manifestName), new TextEncoder().encode(`${text}\n`), {
-    sync: true,
-  });
+  await writeEntries(disk, folder, Object.keys(files), (path) => files[path]!);
+}
+
+/** The same for entries that are made one by one: 100,000 at once, and their text, take 100 MB. */
+export async function writeEntries(
+  disk: Disk,
+  folder: string,
+  paths: readonly string[],
+  entryOf: (path: string) => ManifestEntry,
+): Promise<void> {
+  const encoder = new TextEncoder();
+  const parts = ['{\n "tintype_manifest": 1,\n "files": {'].map((text) => encoder.encode(text));
+  let lines: string[] = [];
+  const flush = () => {
+    parts.push(encoder.encode(lines.join("")));
+    lines = [];
+  };
+  for (const [at, path] of paths.toSorted().entries()) {
+    const comma = at === 0 ? "" : ",";
+    lines.push(`${comma}\n  ${JSON.stringify(path)}: ${JSON.stringify(entryOf(path))}`);
+    if (lines.length === linesAtOnce) flush();
+  }
+  lines.push("\n }\n}\n");
+  flush();
+  await disk.write(join(folder, manifestName), concatenated(parts), { sync: true });
+}
+
+const linesAtOnce = 1_000;
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
