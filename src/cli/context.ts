@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { suggestion } from "../runtime/diagnostic.ts";
 import { environment } from "../runtime/environment.ts";
 import { fromFileUrl } from "../runtime/file_url.ts";
 import { Session } from "../runtime/session.ts";
@@ -39,5 +40,9 @@ export function recipePath(given: string): string {
       return path;
     }
   }
-  throw new UsageError(`Cannot read recipe "${given}": there is no such file`);
+  const names = [...Deno.readDirSync(resolve(projectFolder, "pipelines"))]
+    .flatMap(({ name }) => name.endsWith(".yaml") ? name.slice(0, -".yaml".length) : []).sort();
+  const help = /[./\\]/.test(given) ? undefined : suggestion(given, names, "Recipes");
+  const more = help === undefined ? "" : ` (${help})`;
+  throw new UsageError(`Cannot read recipe "${given}": there is no such file${more}`);
 }

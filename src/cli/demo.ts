@@ -25,6 +25,7 @@ async function demo(args: readonly string[]): Promise<number> {
   const proxies = join(out, "proxies");
   const settings = ["--set", `source=${source}`, "--set", `out=${proxies}`];
   const code = await main(["run", "proxy", "--workspace", workspace, ...settings]);
+  if (!existsSync(proxies)) return code;
   const shown = relative(caller, proxies) || ".";
   const flag = `--workspace ${relative(caller, workspace)}`;
   console.log(`\nThe proxies are in ${shown}. Go on from here:`);

@@ -1,6 +1,10 @@
 import { join, resolve } from "node:path";
+import type { Diagnostic } from "./diagnostic.ts";
 import { environment } from "./environment.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph, GraphNode } from "./graph.ts";
+import type { Recipe } from "./recipe.ts";
+import { isSource } from "./stages.ts";
+import type { Span } from "./source.ts";
 import { placeParams } from "./values.ts";
 
 /** A graph whose relative places on disk begin at a folder. */
@@ -16,6 +20,39 @@ export function withPlaces(graph: Graph, folder: string): Graph {
     return { ...node, params };
   });
   return { ...graph, nodes };
+}
+
+/** The folder that a node scans or writes into. */
+function folderOf({ step, params }: GraphNode): string | undefined {
+  const { folder } = params;
+  const isPlace = placeParams(step).get("folder") === "folder" && typeof folder === "string";
+  return isPlace ? folder : undefined;
+}
+
+/**
+ * Nodes of a placed graph that would write into a folder that is scanned: beside the originals, and taken
+ * for originals by the next run.
+ */
+export function writesIntoSources(graph: Graph, recipe: Recipe): readonly Diagnostic[] {
+  const span = (id: string): Span => {
+    const declaration = recipe.nodes.find((each) => each.id === id)!;
+    const entry = declaration.with?.entries.find(({ key }) => key.name === "folder");
+    return entry?.value.span ?? declaration.idSpan;
+  };
+  const sources = graph.nodes.filter((node) => isSource(node) && folderOf(node) !== undefined);
+  const writers = graph.nodes.filter(({ step }) => step.world === "writes");
+  return writers.flatMap((node) => {
+    const source = sources.find((each) => folderOf(each) === folderOf(node));
+    if (source === undefined) return [];
+    return [{
+      code: "writes-into-source",
+      severity: "error",
+      message: `Node "${node.id}" would write into the folder that "${source.id}" scans`,
+      span: span(node.id),
+      related: [{ message: "It is scanned here", span: span(source.id) }],
+      help: "Give another folder: originals stay as they are, with nothing beside them",
+    }];
+  });
 }
 
 /** Shells leave the "~" of "source=~/Pictures" to the program, some of them. */

@@ -43,7 +43,7 @@ import {
 } from "./step_approval.ts";
 import type { Shard } from "./shard.ts";
 import { startEvent } from "./start_event.ts";
-import { withPlaces } from "./places.ts";
+import { withPlaces, writesIntoSources } from "./places.ts";
 
 export { ShardProblem, UnknownNode } from "./chosen_nodes.ts";
 
@@ -143,10 +143,12 @@ export class Session {
       : checkRecipe(recipe, { ...options, catalog });
     const all = [...diagnostics, ...checked.diagnostics];
     const hasError = all.some((diagnostic) => diagnostic.severity === "error");
-    const graph = hasError || checked.graph === undefined
-      ? undefined
-      : withoutUnused(withPlaces(checked.graph, this.options.cwd));
-    recallAllowed(graph?.nodes ?? [], this.options.workspace);
+    if (hasError || checked.graph === undefined) return { diagnostics: all };
+    const placed = withPlaces(checked.graph, this.options.cwd);
+    const clashes = writesIntoSources(placed, recipe);
+    if (clashes.length > 0) return { diagnostics: [...all, ...clashes] };
+    const graph = withoutUnused(placed);
+    recallAllowed(graph.nodes, this.options.workspace);
     return { graph, diagnostics: all };
   }
 

@@ -29,7 +29,7 @@ const shownNames = 5;
  */
 export const check = defineStep({
   name: "dataset.check",
-  version: 1,
+  version: 2,
   doc:
     "Checks a dataset before anything is sent: trigger word, names, formats, what is unreadable.",
   origin: "computed",
@@ -124,7 +124,7 @@ function warningsOf(
       `${count} of format ${other.join(", ")} ${
         count === 1 ? "is" : "are"
       } not read by ${target} ` +
-        "as they are: export prepared pictures",
+        "as they are: the export converts them where it is given prepared pictures, as in the recipe caption",
     );
   }
   return warnings;
