@@ -121,10 +121,10 @@ Deno.test("what a run publishes into the folder that it watches leads to no othe
   assert.ok(Deno.statSync(rig.path(`photos/out/${published!.name}`)).isFile);
 });
 
-Deno.test("published beside the originals, in one folder with the workspace, there is no endless loop", async () => {
+Deno.test("published below the originals, in one folder with the workspace, there is no endless loop", async () => {
   await using rig = await rigWith(2);
   Deno.renameSync(rig.path("photos/0.jpg"), rig.path("0.jpg"));
-  await using watch = new WatchProcess(rig, ["proxy", "--set", "source=.", "--set", "out=."]);
+  await using watch = new WatchProcess(rig, ["proxy", "--set", "source=.", "--set", "out=out"]);
   await watch.run();
   assert.equal(await runCount(rig), 1);
   save(rig, { "1.jpg": await photo(200, 150, { seed: 5 }) });
