@@ -75,8 +75,8 @@ export async function writeEntries(
   entryOf: (path: string) => ManifestEntry,
 ): Promise<void> {
   const encoder = new TextEncoder();
-  const parts = ['{\n "tintype_manifest": 1,\n "files": {'].map((text) => encoder.encode(text));
-  let lines: string[] = [];
+  const parts: Uint8Array[] = [];
+  let lines = ['{\n "tintype_manifest": 1,\n "files": {'];
   const flush = () => {
     parts.push(encoder.encode(lines.join("")));
     lines = [];
