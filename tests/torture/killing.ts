@@ -14,6 +14,8 @@ export interface Tormented {
   readonly recipe: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** What a killed run may have had instead of some of the settings; nothing of it may be seen in the end. */
+  readonly others?: readonly Readonly<Record<string, string>>[];
   /** Files that are there beforehand. */
   readonly given?: Readonly<Record<string, string>>;
   /** Whether a file of the folder has to be the same as without a kill; all are, when left out. */
@@ -29,18 +31,50 @@ function isNoAccount(path: string): boolean {
 }
 
 export const tormented: readonly Tormented[] = [
-  { name: "proxy", recipe: "proxy", settings: { ...out, short_side: "64" } },
-  { name: "normalize", recipe: "normalize", settings: out, given: salt },
-  { name: "normalize_subject", recipe: "normalize_subject", settings: out, given: salt },
-  { name: "dedupe report", recipe: "dedupe", settings: { ...out, action: "report" } },
-  { name: "dedupe publish", recipe: "dedupe", settings: { ...out, action: "publish" } },
+  {
+    name: "proxy",
+    recipe: "proxy",
+    settings: { ...out, short_side: "64" },
+    others: [{ quality: "40" }, { format: "webp" }, { short_side: "48" }],
+  },
+  {
+    name: "normalize",
+    recipe: "normalize",
+    settings: out,
+    others: [{ metadata: "keep" }],
+    given: salt,
+  },
+  {
+    name: "normalize_subject",
+    recipe: "normalize_subject",
+    settings: out,
+    others: [{ metadata: "keep_safe" }, { aspects: '["3:2"]' }],
+    given: salt,
+  },
+  {
+    name: "dedupe report",
+    recipe: "dedupe",
+    settings: { ...out, action: "report" },
+    others: [{ within: '["exact"]' }],
+  },
+  {
+    name: "dedupe publish",
+    recipe: "dedupe",
+    settings: { ...out, action: "publish" },
+    others: [{ within: '["exact"]' }, { within: "[]" }, { action: "report" }],
+  },
   {
     name: "dedupe quarantine",
     recipe: "dedupe",
     settings: { ...out, action: "quarantine" },
     isCompared: isNoAccount,
   },
-  { name: "caption draft", recipe: "caption", settings: { ...out, trigger: "hall_x" } },
+  {
+    name: "caption draft",
+    recipe: "caption",
+    settings: { ...out, trigger: "hall_x", overwrite: "true" },
+    others: [{ trigger: "other_x" }, { target: "kohya" }, { profile: "person" }],
+  },
   {
     name: "caption by a model",
     recipe: "caption",
@@ -172,7 +206,10 @@ export class Torturer implements Disposable {
     const faults: string[] = [];
     let killed = 0;
     for (let round = 0; round < kills; round++) {
-      if (await killedAfter(start(place, about, env), 120 + random() * tookMs)) killed++;
+      const { settings, others = [] } = about;
+      const other = others[Math.floor(random() * 2 * others.length)]; // half of them have its own
+      const command = start(place, { ...about, settings: { ...settings, ...other } }, env);
+      if (await killedAfter(command, 120 + random() * tookMs)) killed++;
     }
     const problem = await finished(start(place, about, env));
     if (problem !== undefined) faults.push(problem);
