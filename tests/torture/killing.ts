@@ -73,7 +73,7 @@ export const tormented: readonly Tormented[] = [
     name: "caption draft",
     recipe: "caption",
     settings: { ...out, trigger: "hall_x", overwrite: "true" },
-    others: [{ trigger: "other_x" }, { target: "kohya" }, { profile: "person" }],
+    others: [{ target: "kohya" }, { target: "hf-imagefolder" }, { profile: "person" }],
   },
   {
     name: "caption by a model",

@@ -21,7 +21,14 @@ import { folderOf, folderTrigger, triggerParam } from "../caption/compose.ts";
 import { caption } from "../caption/kinds.ts";
 import { image } from "../kinds.ts";
 import { pageSubject } from "../report/page_file.ts";
-import { type Manifest, readManifest, writeManifest } from "../publish/manifest.ts";
+import {
+  isAsLeft,
+  isOurs,
+  type Manifest,
+  type ManifestEntry,
+  readManifest,
+  writeManifest,
+} from "../publish/manifest.ts";
 
 const zipShape = z.object({
   trigger: z.string(),
@@ -124,11 +131,9 @@ export const exportLora = defineStep({
     const of = subjectOf(inputs, params, context);
     const ours = Object.entries(await readManifest(disk, folder))
       .filter(([, entry]) => entry.owner === owner);
-    return ours.length > 0 && ours.every(([path, { bytes, mtime_ms, subject }]) => {
-      const found = disk.stat(join(folder, path));
-      return subject === of && found?.isFile === true && found.size === bytes &&
-        found.mtimeMs === mtime_ms;
-    });
+    const these = ours.filter(([, { subject }]) => subject === of);
+    return these.length > 0 && ours.every(([, { pending }]) => pending === undefined) &&
+      these.every(([path, entry]) => isAsLeft(disk, join(folder, path), entry));
   },
 });
 
@@ -267,17 +272,18 @@ function subjectOf(inputs: Inputs, { trigger, target, images }: Params, context:
 async function write(
   made: readonly Made[],
   subject: string,
-  { params: { folder, overwrite }, context: { disk, owner } }: Omit<Making, "trigger">,
+  { params: { folder, overwrite }, context }: Omit<Making, "trigger">,
 ): Promise<string | undefined> {
-  const files = made.flatMap((each) => [...each.files]);
+  const { disk } = context;
+  const files = new Map(made.flatMap((each) => [...each.files]));
   const different: string[] = [];
-  const same = new Set<string>();
+  const missing = new Set<string>();
   for (const [path, bytes] of files) {
     const there = disk.stat(join(folder, path));
-    if (there === undefined) continue;
-    if (there.isFile && sha256(await disk.read(join(folder, path))) === sha256(bytes)) {
-      same.add(path);
-    } else different.push(path);
+    if (there === undefined) missing.add(path);
+    else if (!there.isFile || sha256(await disk.read(join(folder, path))) !== sha256(bytes)) {
+      different.push(path);
+    }
   }
   if (different.length > 0 && !overwrite) {
     const more = different.length > 3 ? ` and ${different.length - 3} more` : "";
@@ -286,20 +292,68 @@ async function write(
       `${different.length === 1 ? "is" : "are"} there already and would change ` +
       "(--overwrite replaces them)";
   }
-  for (const [path, bytes] of files) {
-    if (same.has(path)) continue;
+  const before = await readManifest(disk, folder);
+  const toWrite = [...missing, ...different];
+  if (toWrite.length > 0) await announce(files, toWrite, before, { folder, context });
+  for (const path of toWrite) {
     disk.makeFolder(join(folder, ...path.split("/").slice(0, -1)));
-    await disk.write(join(folder, path), bytes, { sync: true });
+    await disk.write(join(folder, path), files.get(path)!, { sync: true });
   }
-  const known = await readManifest(disk, folder);
-  const others = Object.entries(known).filter(([, entry]) => entry.owner !== owner);
-  const ours = files.map(([path, bytes]): [string, Manifest[string]] => {
+  const stale = Object.entries(before).filter(([path, { owner }]) =>
+    owner === context.owner && !files.has(path)
+  );
+  const kept = await clean(stale, { folder, context });
+  const others = Object.entries(before).filter(([, { owner }]) => owner !== context.owner);
+  const ours = Array.from(files, ([path, bytes]): [string, ManifestEntry] => {
     const { size, mtimeMs } = disk.stat(join(folder, path))!;
     const hash = sha256(bytes);
+    const { owner } = context;
     return [path, { owner, item: "", hash, bytes: size, mtime_ms: mtimeMs, subject }];
   });
-  await writeManifest(disk, folder, Object.fromEntries([...others, ...ours]));
+  await writeManifest(disk, folder, Object.fromEntries([...others, ...kept, ...ours]));
   return undefined;
+}
+
+interface Place {
+  readonly folder: string;
+  readonly context: StepContext;
+}
+
+/** Says in the manifest what is to be written, so that it is known for ours should we be killed. */
+async function announce(
+  files: ReadonlyMap<string, Uint8Array>,
+  toWrite: readonly string[],
+  before: Manifest,
+  { folder, context: { disk, owner } }: Place,
+): Promise<void> {
+  const announced = toWrite.map((path): [string, ManifestEntry] => {
+    const bytes = files.get(path)!;
+    const pending = sha256(bytes);
+    const fresh = { owner, item: "", hash: pending, bytes: bytes.length, mtime_ms: 0 };
+    return [path, { ...before[path] ?? fresh, pending }];
+  });
+  disk.makeFolder(folder);
+  await writeManifest(disk, folder, { ...before, ...Object.fromEntries(announced) });
+}
+
+/**
+ * Removes caption files of the export before that this one has not, such as those for another trainer;
+ * a zip stays, which has its subject in its name. Gives what is still ours.
+ */
+async function clean(
+  stale: readonly (readonly [path: string, entry: ManifestEntry])[],
+  { folder, context: { disk, isComplete, warn } }: Place,
+): Promise<readonly (readonly [path: string, entry: ManifestEntry])[]> {
+  const kept: (readonly [string, ManifestEntry])[] = [];
+  for (const [path, entry] of stale) {
+    const there = disk.stat(join(folder, path));
+    const isZip = path.endsWith(".zip");
+    if (there === undefined || isZip && entry.pending !== undefined) continue;
+    if (isZip || !isComplete) kept.push([path, entry]);
+    else if (await isOurs(disk, join(folder, path), entry)) disk.remove(join(folder, path));
+    else warn(`"${path}" belongs to no picture any more, but was changed by hand: kept`);
+  }
+  return kept;
 }
 
 function summaryOf({ row }: Made, target: TargetName): string {

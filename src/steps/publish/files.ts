@@ -18,6 +18,8 @@ import {
 } from "../../runtime/step.ts";
 import { image } from "../kinds.ts";
 import {
+  isAsLeft,
+  isOurs,
   type Manifest,
   type ManifestEntry,
   readManifest,
@@ -402,9 +404,7 @@ class Publication {
   async #removeStale(file: string, entry: ManifestEntry) {
     const path = join(this.#folder, file);
     if (this.#disk.stat(path) !== undefined) {
-      const isOurs = !entry.is_edited && (isAsLeft(this.#disk, path, entry) ||
-        [entry.hash, entry.pending].includes(sha256(await this.#disk.read(path))));
-      if (!isOurs) {
+      if (!await isOurs(this.#disk, path, entry)) {
         this.context.warn(`"${file}" belongs to no item any more, but was changed by hand: kept`);
         return;
       }
@@ -422,12 +422,6 @@ class Publication {
 
 function quoted(names: readonly string[]): string {
   return listText(names.map((name) => JSON.stringify(name)));
-}
-
-function isAsLeft(disk: Disk, path: string, entry: ManifestEntry): boolean {
-  const stat = disk.stat(path);
-  return stat !== undefined && stat.isFile && stat.size === entry.bytes &&
-    stat.mtimeMs === entry.mtime_ms;
 }
 
 function megabytes(bytes: number): string {

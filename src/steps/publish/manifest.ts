@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Disk } from "../../runtime/disk.ts";
+import { sha256 } from "../../runtime/hash.ts";
 
 /** The file in a published folder that says what is ours. */
 export const manifestName = ".tintype-manifest.json";
@@ -92,6 +93,20 @@ export async function writeEntries(
 }
 
 const linesAtOnce = 1_000;
+
+/** Whether a published file is what it was, going by size and time. */
+export function isAsLeft(disk: Disk, path: string, entry: ManifestEntry): boolean {
+  const stat = disk.stat(path);
+  return stat !== undefined && stat.isFile && stat.size === entry.bytes &&
+    stat.mtimeMs === entry.mtime_ms;
+}
+
+/** Whether a file that is there holds what we published, or were about to, and no person's work. */
+export async function isOurs(disk: Disk, path: string, entry: ManifestEntry): Promise<boolean> {
+  if (entry.is_edited) return false;
+  return isAsLeft(disk, path, entry) ||
+    [entry.hash, entry.pending].includes(sha256(await disk.read(path)));
+}
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
