@@ -1,5 +1,6 @@
 import type { Profile } from "./caption.ts";
 import { composed } from "./compose.ts";
+import { isEmpty } from "./empty.ts";
 
 /** What a model's answer says for each slot, made plain, and what is wrong with it. */
 export interface CheckedAnswer {
@@ -73,7 +74,7 @@ function wholeProblems(
 /** What is wrong with a whole caption that a person may have written. */
 export function textProblems(text: string, trigger: string): string[] {
   const problems: string[] = [];
-  if (text.trim() === "") problems.push("the caption is empty");
+  if (isEmpty(text)) problems.push("the caption is empty");
   if (/[\r\n]/.test(text)) problems.push("the caption has more than one line");
   if (!text.includes(trigger)) problems.push(`the trigger word "${trigger}" is not in it`);
   if (refusal.test(text)) problems.push("it reads like a model's refusal");

@@ -102,7 +102,9 @@ async function verify(
   const used = meant.captioned.filter(({ path, caption }) =>
     isReadAsMeant(reading.captions.get(path), caption, meant.trigger)
   );
-  const bare = meant.captioned.filter(({ caption }) => !caption.includes(meant.trigger));
+  const bare = meant.captioned.filter(({ caption }) =>
+    caption.trim() !== "" && !caption.includes(meant.trigger)
+  );
   return {
     images: reading.images.length,
     captions_used: used.length,

@@ -136,6 +136,8 @@ export type ExportOutcome =
       readonly prepared: number;
       readonly drafts: number;
       readonly need_review: number;
+      /** Names of pictures whose captions have no words. */
+      readonly empty: readonly string[];
       readonly notes: readonly string[];
     }[];
     readonly leftOut: readonly string[];

@@ -1,3 +1,4 @@
+import { isEmpty } from "../captions/empty.ts";
 import type { Picture } from "./dataset.ts";
 
 /** Says which pictures are shown. */
@@ -7,7 +8,7 @@ export type Filter = (picture: Picture) => boolean;
 export const filterHelp = [
   ["needs review", "captions that a person should look at"],
   ["auto, edited, approved, failed, waiting", "where a caption stands"],
-  ["draft, locked", "composed without a model; held fast"],
+  ["draft, empty, locked", "composed without a model; of no words; held fast"],
   ["window", "the word, or part of one, in the caption or the file's name"],
   ['"long table"', "these words one after the other; also a state as a plain word"],
   ["NOT window", "without the word (capitals)"],
@@ -23,6 +24,7 @@ const states: Readonly<Record<string, Filter>> = {
   failed: ({ state }) => state === "failed",
   waiting: ({ state }) => state === "waiting",
   draft: ({ source }) => source === "draft",
+  empty: ({ state, caption }) => state !== "failed" && state !== "waiting" && isEmpty(caption),
   locked: ({ locked }) => locked,
 };
 

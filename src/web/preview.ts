@@ -1,3 +1,4 @@
+import { isEmpty } from "../captions/empty.ts";
 import { makeDataset } from "../export/dataset.ts";
 import { type TargetName, targets } from "../export/targets.ts";
 import type { Preview } from "./dataset.ts";
@@ -31,7 +32,7 @@ function rowOf(file: FoundFile, shelf: Shelf): Row | undefined {
   const { state, caption, source } = shelf.captionOf(file);
   const marks = [
     ...source === "draft" ? ["draft"] : [],
-    ...state === "needs_review" ? ["needs review"] : [],
+    ...isEmpty(caption) ? ["empty"] : state === "needs_review" ? ["needs review"] : [],
   ];
   return { file, trigger, caption, marks };
 }

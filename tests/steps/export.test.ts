@@ -13,7 +13,7 @@ import { proxy } from "../../src/steps/image/proxy.ts";
 import { scan } from "../../src/steps/ingest/scan.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
 
-/** Captions by name; "mute" has none. */
+/** Captions by name; "mute" has none, "blank" one of no words. */
 const say = defineStep({
   name: "test.say",
   version: 1,
@@ -26,7 +26,9 @@ const say = defineStep({
   run(_, { words }, { itemName }) {
     if (itemName.includes("mute")) return rejected("it said nothing");
     const said: Caption = {
-      text: `photo of hall, ${words}, "${itemName.replaceAll("/", " ")}"`,
+      text: itemName.includes("blank")
+        ? ""
+        : `photo of hall, ${words}, "${itemName.replaceAll("/", " ")}"`,
       slots: {},
       profile: "space",
       state: "auto",
@@ -193,6 +195,23 @@ Deno.test("a picture without a caption is left out and named, never captioned by
   const [row] = await rig.query("SELECT left_out FROM dataset");
   assert.match(row!["left_out"] as string, /mute\.jpg: it said nothing/);
 });
+
+for (const target of targetNames) {
+  Deno.test(`an empty caption is exported for ${target}, and named`, async () => {
+    await using rig = await withPhotos();
+    rig.write({ "photos/blank.jpg": await photo(80, 60, { seed: 8 }) });
+    const { status, events } = await rig.run(recipe(`, target: ${target}`));
+    assert.equal(status, "complete");
+    const warnings = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
+    assert.deepEqual(warnings, [
+      '1 caption is empty, and trained on without a description: "blank.jpg"',
+    ]);
+    const summary = events.find((event) => event.type === "summary")!.line;
+    assert.match(summary, /6 images, 6 captions used, .*; 1 is empty$/);
+    const [row] = await rig.query("SELECT zips FROM dataset");
+    assert.deepEqual(JSON.parse(row!["zips"] as string)[0].empty, ["blank.jpg"]);
+  });
+}
 
 Deno.test("a picture that the trainer does not read is converted, or named with the way out", async () => {
   await using rig = await withPhotos();

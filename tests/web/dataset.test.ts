@@ -139,6 +139,27 @@ Deno.test("a caption without its trigger word has that as its problem; approving
   dataset.close();
 });
 
+Deno.test("an emptied caption needs review, approved or not, and the export says which it is", async () => {
+  await using rig = await withPhotos(["a.jpg", "b.jpg"]);
+  const dataset = await openDataset(rig.folder);
+  await dataset.start();
+  const said = named(dataset, "a.jpg");
+  await write(dataset, said, " ");
+  assert.equal(named(dataset, "a.jpg").state, "needs_review");
+  assert.deepEqual(named(dataset, "a.jpg").problems[0], "the caption is empty");
+  await decide(dataset, named(dataset, "a.jpg"), "approved");
+  assert.equal(named(dataset, "a.jpg").state, "needs_review");
+  const { files: [preview] } = await dataset.preview();
+  assert.deepEqual(preview!.lines[0], { text: "a.jpg:  ", marks: ["empty"] });
+  const outcome = await dataset.export({ overwrite: false });
+  assert.ok(outcome.type === "written");
+  const [{ empty, need_review, notes }] = outcome.zips as [typeof outcome.zips[number]];
+  assert.deepEqual([empty, need_review, notes], [["a.jpg"], 1, []]);
+  await write(dataset, named(dataset, "a.jpg"), "photo of main_hall, a room");
+  assert.equal(named(dataset, "a.jpg").state, "edited");
+  dataset.close();
+});
+
 Deno.test("a change that is sent twice is taken once; of two pages the last one wins, and is told", async () => {
   await using rig = await withPhotos(["a.jpg"]);
   const dataset = await openDataset(rig.folder);

@@ -146,6 +146,33 @@ test("the filter shows what matches, keeps what is open, and its buttons count",
   });
 });
 
+test("an emptied caption is counted, cannot be approved, and is named before and after the export", async () => {
+  await withServer(3, {}, async ({ dataset, url }) => {
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    await caption(page).fill("");
+    await card(page, "IMG_001.jpg, needs review").waitFor();
+    await page.getByRole("button", { name: "Needs review 1" }).waitFor();
+    await saved(page);
+    assert.equal(dataset.pictures()[0]!.state, "needs_review");
+    assert.equal(await page.getByRole("button", { name: "Approve, next" }).isDisabled(), true);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("a");
+    await page.keyboard.press("Control+Enter");
+    await becomes(() => openName(page), "IMG_002.jpg");
+    assert.equal(await card(page, "IMG_001.jpg, needs review").count(), 1);
+    await page.keyboard.press("x");
+    const dialog = page.getByRole("dialog", { name: "Export zip" });
+    await dialog.getByText("1 of 3: empty, and trained on without a description: IMG_001.jpg")
+      .waitFor();
+    await dialog.getByRole("button", { name: "Export now" }).click();
+    await dialog.getByText("1 is empty: IMG_001.jpg").waitFor();
+    await dialog.getByRole("button", { name: "Show the 1: empty" }).click();
+    await becomes(() => page.getByLabel("Filter").inputValue(), "empty");
+    await page.getByText("1 of 3", { exact: true }).waitFor();
+  });
+});
+
 test("find and replace shows first what it would do, leaves locked ones, and is taken back at once", async () => {
   await withServer(5, {}, async ({ dataset, url }) => {
     await using browsing = await Browsing.open(url);

@@ -68,6 +68,17 @@ for (const [filter, names] of cases) {
   });
 }
 
+Deno.test("the filter empty finds captions of no words, and not what has none yet", () => {
+  const some = [
+    ...pictures,
+    picture("blank", { state: "needs_review", caption: " " }),
+    picture("coming", { state: "waiting", caption: "" }),
+  ];
+  const names = (filter: string) => some.filter(parseFilter(filter)).map(({ name }) => name);
+  assert.deepEqual(names("empty"), ["blank.jpg"]);
+  assert.deepEqual(names("needs review NOT empty"), ["a.jpg"]);
+});
+
 Deno.test("find and replace shows what would change, takes signs as they are, and leaves locked ones", () => {
   const options = { find: "TABLE", replacement: "desk ($&)", isExact: false, isWhole: false };
   const { changed, locked } = replacements(pictures, options);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Caption } from "../../captions/caption.ts";
 import { triggerFrom, triggerProblem, withTrigger } from "../../captions/compose.ts";
+import { isEmpty } from "../../captions/empty.ts";
 import { textProblems } from "../../captions/validate.ts";
 import type { DecisionState } from "../../decisions/decisions.ts";
 import { defineStep, each, failed, one, produced } from "../../runtime/step.ts";
@@ -20,12 +21,12 @@ export const triggerParam = z.string().superRefine((text, context) => {
 
 /**
  * The captions as they are exported: the trigger word put in, and a person's decisions put over the
- * model's words. An edited text is taken as it is written, and never changed. Decisions are found by the
- * content of the original, so that they follow it through renames.
+ * model's words. An edited text is taken as it is written, and never changed; one that was emptied needs
+ * review. Decisions are found by the content of the original, so that they follow it through renames.
  */
 export const compose = defineStep({
   name: "caption.compose",
-  version: 1,
+  version: 2,
   doc: "Puts the trigger word into captions, and a person's edits over them.",
   origin: "computed",
   isResult: true,
@@ -76,7 +77,7 @@ export function decidedCaption(
     ...said,
     text,
     slots: {},
-    state: decided.state ?? "edited",
+    state: isEmpty(text) ? "needs_review" : decided.state ?? "edited",
     locked,
     source: "person",
     problems: textProblems(text, trigger),

@@ -4,6 +4,7 @@ import { jsonKind, rowKind } from "../../runtime/artifact.ts";
 import { all, defineStep, failed, one, produced, type StepContext } from "../../runtime/step.ts";
 import { folderOf, folderTrigger, triggerParam } from "../caption/compose.ts";
 import { image } from "../kinds.ts";
+import { listed } from "../listed.ts";
 
 /** Says that a check was passed; always the same, so that nothing is done again when it passes anew. */
 export const gate = jsonKind<"gate", { readonly passed: true }>("gate", "a check was passed");
@@ -19,8 +20,6 @@ const report = rowKind(
     warnings: z.array(z.string()).readonly(),
   }),
 );
-
-const shownNames = 5;
 
 /**
  * Looks at a dataset as a trainer will, before anything is sent or paid for. It fails where the export
@@ -132,10 +131,4 @@ function warningsOf(
 
 function summarize(context: StepContext, images: number) {
   context.summarize(`${images} ${images === 1 ? "picture" : "pictures"} can be captioned`);
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, shownNames).map((name) => `"${name}"`).join(", ");
-  const more = names.length - shownNames;
-  return more > 0 ? `${shown} and ${more} more` : shown;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Caption } from "../../captions/caption.ts";
+import { isEmpty } from "../../captions/empty.ts";
 import { type Dataset, type ExportedPicture, makeDataset } from "../../export/dataset.ts";
 import { type TargetName, targetNames, targets } from "../../export/targets.ts";
 import { largestZipBytes } from "../../export/zip.ts";
@@ -20,6 +21,7 @@ import {
 import { folderOf, folderTrigger, triggerParam } from "../caption/compose.ts";
 import { caption } from "../caption/kinds.ts";
 import { image } from "../kinds.ts";
+import { listed } from "../listed.ts";
 import { pageSubject } from "../report/page_file.ts";
 import {
   isAsLeft,
@@ -45,6 +47,8 @@ const zipShape = z.object({
   prepared: z.int(),
   drafts: z.int(),
   need_review: z.int(),
+  /** Pictures whose captions have no words. */
+  empty: z.array(z.string()).readonly(),
   notes: z.array(z.string()).readonly(),
 });
 
@@ -90,7 +94,7 @@ type Inputs = {
  */
 export const exportLora = defineStep({
   name: "export.lora",
-  version: 1,
+  version: 2,
   doc: "Writes a zip that the trainer reads as meant, checked by the trainer's own rules.",
   origin: "computed",
   world: "writes",
@@ -121,6 +125,9 @@ export const exportLora = defineStep({
     if (problem !== undefined) return failed(problem);
     const left_out = context.absent.map(({ name, reason }) => `${name}: ${reason}`);
     for (const each of made) context.summarize(summaryOf(each, params.target));
+    for (const { row } of made) {
+      if (row.empty.length > 0) context.warn(emptyWords(row.empty));
+    }
     if (left_out.length > 0) context.warn(`${left_out.length} without a caption are left out`);
     const zips = made.map(({ row }) => row);
     return produced({ dataset: { target: params.target, zips, left_out } });
@@ -258,6 +265,7 @@ function madeOf(
     prepared,
     drafts: captions.filter(({ source }) => source === "draft").length,
     need_review: captions.filter(({ state }) => state === "needs_review").length,
+    empty: pictures.filter(({ caption }) => isEmpty(caption)).map(({ name }) => name),
     notes: verification.notes,
   };
   return { row, files };
@@ -357,12 +365,18 @@ async function clean(
 }
 
 function summaryOf({ row }: Made, target: TargetName): string {
-  const { file, verification, prepared, drafts, need_review } = row;
+  const { file, verification, prepared, drafts, need_review, empty } = row;
   const extras = [
     prepared > 0 ? `${prepared} prepared (turned upright or converted)` : "",
     drafts > 0 ? `${drafts} are drafts` : "",
-    need_review > 0 ? `${need_review} need review` : "",
+    need_review > 0 ? `${need_review} ${need_review === 1 ? "needs" : "need"} review` : "",
+    empty.length > 0 ? `${empty.length} ${empty.length === 1 ? "is" : "are"} empty` : "",
     ...row.notes,
   ].filter((text) => text !== "");
   return [`${file} for ${target}: ${verification}`, ...extras].join("; ");
+}
+
+function emptyWords(names: readonly string[]): string {
+  const are = names.length === 1 ? "caption is" : "captions are";
+  return `${names.length} ${are} empty, and trained on without a description: ${listed(names)}`;
 }

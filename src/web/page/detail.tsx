@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Picture } from "../dataset.ts";
 import { tokenEstimate, tokenizerName, tokenLimit } from "../tokens.ts";
 import { approveAndGoOn, step } from "./keys.ts";
-import type { Store } from "./store.ts";
+import { canApprove, type Store } from "./store.ts";
 import { stateWords } from "./words.ts";
 
 /** The picture that is open, its caption, and what can be done with it. */
@@ -172,7 +172,7 @@ function originOf({ source, model }: Picture): string {
 }
 
 function Actions({ store, picture }: Props) {
-  const { sha256, state, locked, source, caption } = picture;
+  const { sha256, state, locked, source } = picture;
   const isApproved = state === "approved";
   return (
     <div class="actions" role="group" aria-label="What to do with this caption">
@@ -180,7 +180,7 @@ function Actions({ store, picture }: Props) {
         type="button"
         class="main"
         aria-keyshortcuts="Control+Enter"
-        disabled={caption === "" || state === "failed" || state === "waiting"}
+        disabled={!canApprove(picture)}
         onClick={() => approveAndGoOn(store)}
       >
         Approve, next <kbd>Ctrl ⏎</kbd>
@@ -189,7 +189,7 @@ function Actions({ store, picture }: Props) {
         type="button"
         aria-pressed={isApproved}
         aria-keyshortcuts="A"
-        disabled={caption === "" || state === "failed" || state === "waiting"}
+        disabled={!canApprove(picture)}
         onClick={() => store.approve(picture)}
       >
         {isApproved ? "Approved ✓" : "Approve"} <kbd>A</kbd>

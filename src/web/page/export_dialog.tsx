@@ -3,10 +3,11 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
 import type { ExportOutcome, Preview } from "../dataset.ts";
+import { parseFilter } from "../filter.ts";
 import { Dialog } from "./dialog.tsx";
 import { server } from "./link.ts";
 import type { Store } from "./store.ts";
-import { counted, progressWords, sizeWords } from "./words.ts";
+import { counted, listed, progressWords, sizeWords } from "./words.ts";
 
 interface Props {
   readonly store: Store;
@@ -34,8 +35,7 @@ export function PreviewDialog({ store }: Props) {
       {preview?.leftOut.length !== 0 && preview !== undefined && (
         <p class="note">
           {counted(preview.leftOut.length, "picture")} without a caption left out:{" "}
-          {preview.leftOut.slice(0, 5).join(", ")}
-          {preview.leftOut.length > 5 && " …"}
+          {listed(preview.leftOut)}
         </p>
       )}
       {preview?.files.map(({ path, lines }) => (
@@ -119,27 +119,41 @@ export function ExportDialog({ store }: Props) {
   );
 }
 
-function Warnings({ store: { pictures } }: Props) {
-  const count = (holds: (picture: typeof pictures[number]) => boolean) =>
-    pictures.filter(holds).length;
-  const warnings = [
-    [count(({ state }) => state === "needs_review"), "marked as needs review"],
-    [
-      count(({ source }) => source === "draft"),
-      "drafts, put together without a model that sees",
-    ],
-    [count(({ state }) => state === "auto"), "neither approved nor edited by anybody"],
-    [
-      count(({ state }) => state === "failed" || state === "waiting"),
-      "without a caption, and left out",
-    ],
-  ] as const;
-  const some = warnings.filter(([many]) => many > 0);
-  if (some.length === 0) return null;
+/** What a person should know before an export, by the filter that shows which pictures it is about. */
+const warnings = [
+  ["empty", "empty, and trained on without a description"],
+  ["needs review NOT empty", "marked as needs review"],
+  ["draft", "drafts, put together without a model that sees"],
+  ["auto", "neither approved nor edited by anybody"],
+  ["failed", "without a caption, and left out"],
+  ["waiting", "still without a caption, and left out"],
+] as const;
+
+function Warnings({ store }: Props) {
+  const { pictures } = store;
+  const found = warnings.map(([filter, what]) => ({
+    filter,
+    what,
+    names: pictures.filter(parseFilter(filter)).map(({ name }) => name),
+  })).filter(({ names }) => names.length > 0);
+  if (found.length === 0) return null;
   return (
-    <ul class="problems">
-      {some.map(([many, what]) => (
-        <li key={what} class="calm">{many} of {pictures.length}: {what}</li>
+    <ul class="problems warnings">
+      {found.map(({ filter, what, names }) => (
+        <li key={filter} class="calm">
+          <span>
+            {names.length} of {pictures.length}: {what}
+            {names.length < pictures.length && <>: {listed(names)}</>}
+          </span>
+          <button
+            type="button"
+            class="small"
+            aria-label={`Show the ${names.length}: ${what}`}
+            onClick={() => store.set({ dialog: undefined, pane: "grid", filter })}
+          >
+            Show
+          </button>
+        </li>
       ))}
     </ul>
   );
@@ -149,17 +163,26 @@ function Written({ outcome }: { readonly outcome: Extract<ExportOutcome, { type:
   const { zips, folder, target, leftOut } = outcome;
   return (
     <div class="note good">
-      {zips.map(({ file, bytes, sha256, verification, prepared, drafts, need_review, notes }) => (
+      {zips.map(({ file, bytes, sha256, verification, empty, notes, ...counts }) => (
         <div key={file}>
           <h3>✓ {file} is ready</h3>
           <p>
             Read by the rules of {target}: <b>{verification}</b>
           </p>
           <ul>
-            {prepared > 0 && <li>{prepared} prepared (turned upright or converted)</li>}
-            {drafts > 0 && <li>{drafts} are drafts</li>}
-            {need_review > 0 && (
-              <li>{need_review === 1 ? "1 needs" : `${need_review} need`} review</li>
+            {counts.prepared > 0 && (
+              <li>{counts.prepared} prepared (turned upright or converted)</li>
+            )}
+            {counts.drafts > 0 && (
+              <li>{counts.drafts} {counts.drafts === 1 ? "is a draft" : "are drafts"}</li>
+            )}
+            {counts.need_review > 0 && (
+              <li>{counts.need_review === 1 ? "1 needs" : `${counts.need_review} need`} review</li>
+            )}
+            {empty.length > 0 && (
+              <li>
+                <b>{empty.length} {empty.length === 1 ? "is" : "are"} empty</b>: {listed(empty)}
+              </li>
             )}
             {notes.map((note) => <li key={note}>{note}</li>)}
           </ul>

@@ -34,7 +34,7 @@ export function approveAndGoOn(store: Store): void {
   const { picture } = store;
   if (picture === undefined) return;
   const next = store.neighbour(1);
-  if (picture.state !== "approved" && picture.caption !== "") store.approve(picture);
+  if (picture.state !== "approved") store.approve(picture);
   if (next !== undefined) store.open(next.sha256);
 }
 

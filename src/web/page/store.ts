@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { isEmpty } from "../../captions/empty.ts";
 import type {
   About,
   DatasetEvent,
@@ -166,6 +167,7 @@ export class Store {
 
   /** Approves, or takes the approval back. */
   approve(picture: Picture): void {
+    if (!canApprove(picture)) return;
     const taken = picture.source === "person" ? "edited" : "auto";
     this.change(picture, { state: picture.state === "approved" ? taken : "approved" });
   }
@@ -352,6 +354,11 @@ function standingOf({ caption, state, locked }: Picture): Standing {
   return { caption, state, locked };
 }
 
+/** Whether there is a caption to approve. */
+export function canApprove({ state, caption }: Picture): boolean {
+  return isEdited(state) && !isEmpty(caption);
+}
+
 function isEdited(state: Picture["state"]): state is EditedState {
   return state !== "failed" && state !== "waiting";
 }
@@ -360,7 +367,8 @@ function isEdited(state: Picture["state"]): state is EditedState {
 function withEdit(picture: Picture, edit: Edit): Picture {
   switch (edit.field) {
     case "caption": {
-      const state = isEdited(picture.state) ? "edited" : picture.state;
+      const written = isEmpty(edit.after) ? "needs_review" : "edited";
+      const state = isEdited(picture.state) ? written : picture.state;
       return { ...picture, caption: edit.after, state, source: "person", problems: [] };
     }
     case "state":
