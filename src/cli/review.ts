@@ -4,6 +4,7 @@ import { DecisionLog } from "../decisions/log_file.ts";
 import { localDisk } from "../runtime/local_disk.ts";
 import type { Session } from "../runtime/session.ts";
 import { pageFiles } from "../web/bundle.ts";
+import { pictureCount } from "../web/picture_count.ts";
 import { ReviewPlace } from "../web/place.ts";
 import { NotReviewable } from "../web/review_graph.ts";
 import { type ReviewServer, serveReview } from "../web/server.ts";
@@ -12,7 +13,6 @@ import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
 import { allowStepFiles, type StepFileOptions } from "./step_files.ts";
-import { counted } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
 interface ReviewOptions extends RecipeOptions, StepFileOptions {
@@ -53,7 +53,7 @@ export async function review(
   if (options.open !== false) openBrowser(server.url);
   const ended = stopped(stop);
   void dataset.start().then(() => {
-    if (!stop.signal.aborted) console.log(`${counted(dataset.pictures().length, "picture")} ready`);
+    if (!stop.signal.aborted) console.log(`${pictureCount(dataset.pictures())} ready`);
   });
   await ended;
   await server.close();

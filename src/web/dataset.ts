@@ -16,6 +16,8 @@ export interface Picture {
   readonly name: string;
   /** Files with the same bytes; what is decided of one holds for all. */
   readonly copies: readonly string[];
+  /** How often it would be trained on beyond once, because of copies in the same dataset. */
+  readonly repeats: number;
   /** Pixels, upright. */
   readonly width: number;
   readonly height: number;

@@ -9,6 +9,7 @@ export const filterHelp = [
   ["needs review", "captions that a person should look at"],
   ["auto, edited, approved, failed, waiting", "where a caption stands"],
   ["draft, empty, locked", "composed without a model; of no words; held fast"],
+  ["repeated", "photos that are there more than once, byte for byte"],
   ["window", "the word, or part of one, in the caption or the file's name"],
   ['"long table"', "these words one after the other; also a state as a plain word"],
   ["NOT window", "without the word (capitals)"],
@@ -26,6 +27,7 @@ const states: Readonly<Record<string, Filter>> = {
   draft: ({ source }) => source === "draft",
   empty: ({ state, caption }) => state !== "failed" && state !== "waiting" && isEmpty(caption),
   locked: ({ locked }) => locked,
+  repeated: ({ repeats }) => repeats > 0,
 };
 
 interface Term {

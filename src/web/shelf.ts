@@ -130,10 +130,12 @@ export class Shelf {
     const [file, ...copies] = this.filesOf(sha256);
     if (file === undefined) return undefined;
     const { name, bytes, width, height } = file;
+    const triggers = new Set([file, ...copies].map(({ name }) => this.triggerOf(name)));
     return {
       sha256,
       name,
       copies: copies.map((each) => each.name),
+      repeats: copies.length + 1 - triggers.size,
       width,
       height,
       bytes,

@@ -274,6 +274,25 @@ Deno.test("nothing is asked where the dataset cannot be right", async () => {
   );
 });
 
+Deno.test("a file that is there twice is named, since a trainer counts it twice", async () => {
+  await using rig = await withPhotos(new Model(), 2);
+  const bytes = Deno.readFileSync(rig.path("photos/IMG_1.jpg"));
+  rig.write({ "photos/IMG_1 (2).jpg": bytes, "photos/sub/IMG_2.jpg": bytes });
+  const warnings = async (text: string) =>
+    (await rig.run(text, { until: "checked" })).events
+      .flatMap((event) => event.type === "warning" ? [event.message] : []);
+  const words =
+    "1 photo is there more than once, byte for byte, and would be trained on as often: " +
+    '"IMG_1 (2).jpg" = "IMG_1.jpg" = "sub/IMG_2.jpg" (take the copies out of the folder)';
+  assert.deepEqual(await warnings(steps()), [words]);
+  rig.write({ "photos/a/1.jpg": bytes, "photos/b/1.jpg": bytes });
+  for (const name of ["IMG_1.jpg", "IMG_1 (2).jpg", "IMG_2.jpg"]) {
+    Deno.removeSync(rig.path(`photos/${name}`));
+  }
+  const byFolder = steps().replace("default: main_hall", 'default: "{folder}"');
+  assert.deepEqual(await warnings(byFolder), [], "each is in another dataset");
+});
+
 Deno.test("with {folder} each folder's name is the trigger word of its pictures", async () => {
   const model = new Model();
   await using rig = rigWith(model);

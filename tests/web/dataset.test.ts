@@ -277,6 +277,7 @@ Deno.test("files of the same bytes are one picture; a broken one is named; a rem
     ["a.jpg", "copy.jpg"],
     ["b.jpg"],
   ]);
+  assert.deepEqual(dataset.pictures().map(({ repeats }) => repeats), [1, 0]);
   const { problems, failures: [unreadable, ...others] } = dataset.progress();
   assert.deepEqual([problems, others], [[], []]);
   assert.equal(unreadable!.headline, "1 item left out at photos (ingest.scan): not-an-image");
@@ -363,9 +364,15 @@ Deno.test("thumbnails are small and upright, and made once; a file that changed 
 
 Deno.test("with {folder} each picture has its folder's trigger word", async () => {
   await using rig = await withPhotos(["Main Hall/a.jpg", "library/b.jpg"]);
+  rig.write({ "photos/library/hall.jpg": Deno.readFileSync(rig.path("photos/Main Hall/a.jpg")) });
   const dataset = await openDataset(rig.folder, { text: recipeText({ trigger: "{folder}" }) });
   await dataset.start();
   assert.deepEqual(dataset.pictures().map(({ trigger }) => trigger), ["main_hall", "library"]);
+  assert.deepEqual(
+    dataset.pictures().map(({ copies, repeats }) => [copies.length, repeats]),
+    [[1, 0], [0, 0]],
+    "each copy is in a dataset of its own",
+  );
   await write(dataset, named(dataset, "library/b.jpg"), "photo of library, mine");
   const { files } = await dataset.preview();
   assert.deepEqual(files.map(({ path }) => path), [

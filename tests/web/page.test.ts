@@ -173,6 +173,27 @@ test("an emptied caption is counted, cannot be approved, and is named before and
   });
 });
 
+test("a file that is there twice is one picture in two files, and the export warns of it", async () => {
+  await withServer(2, { isStarted: false }, async ({ rig, dataset, url }) => {
+    rig.write({ "photos/copy.jpg": Deno.readFileSync(rig.path("photos/IMG_001.jpg")) });
+    await dataset.start();
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    await becomes(() => cards(page).count(), 2);
+    await page.getByRole("button", { name: "Repeated 1" }).click();
+    await card(page, "IMG_001.jpg, auto, draft, 2 files").click();
+    await page.getByText("The same file is there as copy.jpg; this caption is for all of them")
+      .waitFor();
+    await page.keyboard.press("x");
+    const dialog = page.getByRole("dialog", { name: "Export zip" });
+    await dialog.getByText("2 pictures, in 3 files, and their captions").waitFor();
+    await dialog.getByText("1 of 2: there more than once, byte for byte, and trained on as often")
+      .waitFor();
+    await dialog.getByRole("button", { name: "Export now" }).click();
+    await dialog.getByText("3 images, 3 captions used").waitFor();
+  });
+});
+
 test("find and replace shows first what it would do, leaves locked ones, and is taken back at once", async () => {
   await withServer(5, {}, async ({ dataset, url }) => {
     await using browsing = await Browsing.open(url);

@@ -11,6 +11,7 @@ function picture(name: string, change: Partial<Picture> = {}): Picture {
     sha256: name.padEnd(64, "0"),
     name: `${name}.jpg`,
     copies: [],
+    repeats: 0,
     width: 4,
     height: 3,
     bytes: 9,

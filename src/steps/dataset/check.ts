@@ -1,10 +1,19 @@
 import { z } from "zod";
 import { targetNames, targets } from "../../export/targets.ts";
-import { jsonKind, rowKind } from "../../runtime/artifact.ts";
-import { all, defineStep, failed, one, produced, type StepContext } from "../../runtime/step.ts";
+import type { Image } from "../../imaging/image.ts";
+import { type Handle, jsonKind, rowKind } from "../../runtime/artifact.ts";
+import {
+  all,
+  defineStep,
+  failed,
+  type Member,
+  one,
+  produced,
+  type StepContext,
+} from "../../runtime/step.ts";
 import { folderOf, folderTrigger, triggerParam } from "../caption/compose.ts";
 import { image } from "../kinds.ts";
-import { listed } from "../listed.ts";
+import { listed, shortened } from "../listed.ts";
 
 /** Says that a check was passed; always the same, so that nothing is done again when it passes anew. */
 export const gate = jsonKind<"gate", { readonly passed: true }>("gate", "a check was passed");
@@ -28,7 +37,7 @@ const report = rowKind(
  */
 export const check = defineStep({
   name: "dataset.check",
-  version: 2,
+  version: 3,
   doc:
     "Checks a dataset before anything is sent: trigger word, names, formats, what is unreadable.",
   origin: "computed",
@@ -59,6 +68,8 @@ export const check = defineStep({
     const problem = problemWith(names, unreadable, trigger, target);
     if (problem !== undefined) return failed(`Cannot caption the pictures: ${problem}`);
     const warnings = warningsOf(names, unreadable, formats, target);
+    const repeated = repeatedFiles(image, trigger, context);
+    if (repeated.length > 0) warnings.push(repetitionWords(repeated));
     for (const warning of warnings) context.warn(warning);
     summarize(context, names.length);
     return produced({
@@ -127,6 +138,28 @@ function warningsOf(
     );
   }
   return warnings;
+}
+
+/** Names of files with the same bytes, group by group; those of other folders' datasets do not count. */
+function repeatedFiles(
+  image: ReadonlyMap<Member, Handle<Image>>,
+  trigger: string,
+  { members }: StepContext,
+): readonly (readonly string[])[] {
+  const folder = (name: string) => trigger === folderTrigger ? folderOf(name) : "";
+  const groups = Map.groupBy(
+    members,
+    ({ member, name }) => `${folder(name)} ${image.get(member)?.ref.hash ?? name}`,
+  );
+  return [...groups.values()].filter((group) => group.length > 1)
+    .map((group) => group.map(({ name }) => name).sort());
+}
+
+function repetitionWords(groups: readonly (readonly string[])[]): string {
+  const are = groups.length === 1 ? "photo is" : "photos are";
+  const files = groups.map((names) => names.map((name) => `"${name}"`).join(" = "));
+  return `${groups.length} ${are} there more than once, byte for byte, and would be trained on as ` +
+    `often: ${shortened(files)} (take the copies out of the folder)`;
 }
 
 function summarize(context: StepContext, images: number) {

@@ -6,7 +6,7 @@ import type { Picture } from "../dataset.ts";
 import { tokenEstimate, tokenizerName, tokenLimit } from "../tokens.ts";
 import { approveAndGoOn, step } from "./keys.ts";
 import { canApprove, type Store } from "./store.ts";
-import { stateWords } from "./words.ts";
+import { listed, stateWords } from "./words.ts";
 
 /** The picture that is open, its caption, and what can be done with it. */
 export function DetailPane({ store }: { readonly store: Store }) {
@@ -32,18 +32,13 @@ export function DetailPane({ store }: { readonly store: Store }) {
 function Head({ store, picture }: Props) {
   const { visible } = store;
   const at = visible.findIndex(({ sha256 }) => sha256 === picture.sha256);
-  const { name, copies, state, source, locked, width, height } = picture;
+  const { name, state, source, locked, width, height } = picture;
   return (
     <div class="detail-head">
       <button type="button" class="back" onClick={() => store.set({ pane: "grid" })}>
         ‹ All pictures
       </button>
-      <h2>
-        {name}
-        {copies.length > 0 && (
-          <small title={copies.join(", ")}>+ {copies.length} with the same bytes</small>
-        )}
-      </h2>
+      <h2>{name}</h2>
       <span class={`badge ${state}`}>{stateWords[state]}</span>
       {source === "draft" && <span class="badge draft">draft</span>}
       {locked && <span class="badge locked">locked</span>}
@@ -104,7 +99,7 @@ function View({ picture: { sha256, name, width, height } }: { readonly picture: 
 }
 
 function CaptionBox({ store, picture }: Props) {
-  const { caption, locked, problems, reason, source, trigger, state } = picture;
+  const { caption, copies, locked, problems, reason, repeats, source, trigger, state } = picture;
   const tokens = tokenEstimate(caption);
   return (
     <div class="caption">
@@ -147,6 +142,13 @@ function CaptionBox({ store, picture }: Props) {
         {source === "draft" && (
           <li class="calm">
             Draft: put together from measurements, by no model that sees. Please rewrite it.
+          </li>
+        )}
+        {copies.length > 0 && (
+          <li class="calm">
+            The same file is there as {listed(copies)}; this caption is for all of them.
+            {repeats > 0 &&
+              " Take the copies out of the folder, or the trainer counts it so often."}
           </li>
         )}
         {tokens > tokenLimit && (

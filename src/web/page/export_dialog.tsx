@@ -2,8 +2,9 @@
 /** @jsxImportSource preact */
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import type { ExportOutcome, Preview } from "../dataset.ts";
+import type { ExportOutcome, Picture, Preview } from "../dataset.ts";
 import { parseFilter } from "../filter.ts";
+import { pictureCount } from "../picture_count.ts";
 import { Dialog } from "./dialog.tsx";
 import { server } from "./link.ts";
 import type { Store } from "./store.ts";
@@ -73,8 +74,8 @@ export function ExportDialog({ store }: Props) {
     <Dialog store={store} title="Export zip">
       {about !== undefined && (
         <p>
-          A zip for <b>{about.target ?? "no trainer"}</b>, with{" "}
-          {counted(pictures.length, "picture")} and their captions, goes to{" "}
+          A zip for <b>{about.target ?? "no trainer"}</b> with{" "}
+          {pictureCount(pictures.filter(hasCaption))}, and their captions, goes to{" "}
           <code>{about.folder}</code>. It is opened again and read by the trainer’s own rules.
         </p>
       )}
@@ -119,10 +120,15 @@ export function ExportDialog({ store }: Props) {
   );
 }
 
+function hasCaption({ state }: Picture): boolean {
+  return state !== "failed" && state !== "waiting";
+}
+
 /** What a person should know before an export, by the filter that shows which pictures it is about. */
 const warnings = [
   ["empty", "empty, and trained on without a description"],
   ["needs review NOT empty", "marked as needs review"],
+  ["repeated", "there more than once, byte for byte, and trained on as often"],
   ["draft", "drafts, put together without a model that sees"],
   ["auto", "neither approved nor edited by anybody"],
   ["failed", "without a caption, and left out"],

@@ -43,7 +43,7 @@ function FilterBar({ store }: { readonly store: Store }) {
       <div class="chips" role="group" aria-label="Show only">
         {offeredFilters.map(([text, label]) => {
           const count = pictures.filter(parseFilter(text)).length;
-          if (text === "failed" && count === 0) return null;
+          if (count === 0 && (text === "failed" || text === "repeated")) return null;
           return (
             <button
               key={text}
@@ -110,7 +110,7 @@ interface CardProps {
 }
 
 const Card = memo(function Card({ picture, isOpen, isReached, store }: CardProps) {
-  const { sha256, name, state, source, locked, caption } = picture;
+  const { sha256, name, copies, state, source, locked, caption } = picture;
   const open = () => {
     store.set({ pane: "picture" });
     store.open(sha256);
@@ -136,6 +136,7 @@ const Card = memo(function Card({ picture, isOpen, isReached, store }: CardProps
         <span class={`badge ${state}`}>{stateWords[state]}</span>
         {source === "draft" && <span class="badge draft">draft</span>}
         {locked && <span class="badge locked">locked</span>}
+        {copies.length > 0 && <span class="badge copies">× {copies.length + 1}</span>}
       </div>
       <div class="name">{name}</div>
       <div class="words">{caption}</div>

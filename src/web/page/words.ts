@@ -10,7 +10,7 @@ export const stateWords: Readonly<Record<PictureState, string>> = {
   waiting: "waiting",
 };
 
-/** The filters that are offered as buttons, with how many pictures each has. */
+/** The filters that are offered as buttons, with how many pictures each has; trouble only where it is. */
 export const offeredFilters = [
   ["", "All"],
   ["needs review", "Needs review"],
@@ -18,6 +18,7 @@ export const offeredFilters = [
   ["edited", "Edited"],
   ["approved", "Approved"],
   ["failed", "Failed"],
+  ["repeated", "Repeated"],
 ] as const;
 
 export function counted(count: number, what: string): string {
@@ -37,11 +38,12 @@ export function sizeWords(bytes: number): string {
 }
 
 /** What a screen reader says of a picture in the grid. */
-export function labelOf({ name, state, source, locked, caption }: Picture): string {
+export function labelOf({ name, copies, state, source, locked, caption }: Picture): string {
   const marks = [
     stateWords[state],
     ...source === "draft" ? ["draft"] : [],
     ...locked ? ["locked"] : [],
+    ...copies.length > 0 ? [`${copies.length + 1} files`] : [],
   ];
   return `${name}, ${marks.join(", ")}. ${caption}`;
 }
