@@ -33,6 +33,13 @@ export interface Verification {
   readonly notes: readonly string[];
 }
 
+const endings: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
+
+/** What the name of a file of a format ends in. */
+export function endingOf(format: string): string {
+  return endings[format] ?? format;
+}
+
 /** Makes a dataset's zip, opens it again, and reads it as the target does. */
 export async function makeDataset(
   pictures: readonly ExportedPicture[],
@@ -50,11 +57,25 @@ export async function makeDataset(
   ];
   const zip = await zipOf(entries);
   const verification = await verify(zip, entries, { target, trigger, captioned });
-  return { zip, metadata: metadataText(captioned), verification };
+  const metadata = linesOf(placed).map(({ line }) => `${line}\n`).join("");
+  return { zip, metadata, verification };
+}
+
+type NamedPicture = Omit<ExportedPicture, "bytes">;
+
+/** The lines of `metadata.txt`, each with the picture that it is of. */
+export function metadataLines<Picture extends NamedPicture>(
+  pictures: readonly Picture[],
+  { target, trigger }: { readonly target: TargetName; readonly trigger: string },
+): { readonly line: string; readonly picture: Picture }[] {
+  return linesOf(place(pictures, targets[target].folder(trigger)));
 }
 
 /** Names in the zip: the originals', without folders where that keeps stems apart. */
-function place(pictures: readonly ExportedPicture[], folder: string) {
+function place<Picture extends NamedPicture>(
+  pictures: readonly Picture[],
+  folder: string,
+): { readonly path: string; readonly picture: Picture }[] {
   const sorted = pictures.toSorted((a, b) => a.name < b.name ? -1 : 1);
   const stems = sorted.map(({ name }) => stemOf(name.split("/").at(-1)!).toLowerCase());
   const isFlat = new Set(stems).size === stems.length;
@@ -74,9 +95,13 @@ function plainName(name: string): string {
   return name.replace(/[/\\\p{Cc}]/gu, "_");
 }
 
-function metadataText(captioned: readonly Captioned[]): string {
-  return captioned.map(({ path, caption }) => `${path.split("/").at(-1)}: ${caption}`)
-    .sort().map((line) => `${line}\n`).join("");
+function linesOf<Picture extends NamedPicture>(
+  placed: readonly { readonly path: string; readonly picture: Picture }[],
+) {
+  return placed.map(({ path, picture }) => ({
+    line: `${path.split("/").at(-1)}: ${picture.caption}`,
+    picture,
+  })).sort((a, b) => a.line < b.line ? -1 : a.line > b.line ? 1 : 0);
 }
 
 interface Meant {

@@ -54,7 +54,7 @@ export interface About {
 
 /** What goes on in the background. JSON. */
 export interface Progress {
-  readonly phase: "idle" | "looking" | "captioning" | "exporting" | "held-up";
+  readonly phase: "idle" | "looking" | "captioning" | "preparing" | "exporting" | "held-up";
   /** Pictures done in this phase, of how many. */
   readonly done: number;
   readonly total: number;

@@ -4,7 +4,7 @@ import { type ArtifactRef, type Handle, jsonKind, type ValueOf } from "../runtim
 import type { Graph, GraphNode, Wire } from "../runtime/graph.ts";
 import { defineStep, each, one, produced } from "../runtime/step.ts";
 import { caption } from "../steps/caption/kinds.ts";
-import { exportLora } from "../steps/export/lora.ts";
+import { exportedFile, exportLora } from "../steps/export/lora.ts";
 import { image } from "../steps/kinds.ts";
 
 export type Exported = ValueOf<typeof exportLora.outputs.dataset.kind>;
@@ -13,6 +13,8 @@ export type Exported = ValueOf<typeof exportLora.outputs.dataset.kind>;
 export interface Findings {
   picture(name: string, ref: ArtifactRef): void;
   caption(name: string, ref: ArtifactRef, said: Caption): void;
+  /** What a picture's file is exported as. */
+  prepared(name: string, ending: string): void;
   exported(node: string, exported: Exported): void;
 }
 
@@ -29,6 +31,8 @@ export interface ReviewGraph {
   readonly untilPictures: string;
   /** Run until here to know the captions too. */
   readonly untilCaptions: string;
+  /** Run until here to know what the files of an export are; undefined where the recipe has none. */
+  readonly untilPrepared: string | undefined;
 }
 
 /** A recipe that cannot be reviewed; the message says what is missing. */
@@ -60,7 +64,11 @@ export function reviewGraph(graph: Graph, findings: Findings): ReviewGraph {
   const exportTaps = exports.map(({ id }) =>
     node(`review_${id}`, written(id, findings), { dataset: { node: id, port: "dataset" } })
   );
-  const nodes = [...graph.nodes, pictureTap, captionTap, ...exportTaps];
+  const [first] = exports;
+  const preparedTap = first === undefined
+    ? []
+    : [node("review_prepared", preparing(first, findings), fileWires(first), first.space)];
+  const nodes = [...graph.nodes, pictureTap, captionTap, ...preparedTap, ...exportTaps];
   return {
     graph: { ...graph, nodes },
     photos,
@@ -70,7 +78,15 @@ export function reviewGraph(graph: Graph, findings: Findings): ReviewGraph {
     exports,
     untilPictures: pictureTap.id,
     untilCaptions: captionTap.id,
+    untilPrepared: preparedTap[0]?.id,
   };
+}
+
+/** Where an export has a picture's file from, as far as it looks at that. */
+function fileWires({ step, params, wires }: GraphNode): GraphNode["wires"] {
+  const { image, prepared } = wires as Record<string, Wire>;
+  const isUnused = step.unusedPorts?.(params).includes("prepared") ?? false;
+  return prepared === undefined || isUnused ? { image: image! } : { image: image!, prepared };
 }
 
 /** The same graph with exports that replace what is there, or do not. */
@@ -139,6 +155,28 @@ function said(findings: Findings) {
     outputs: { seen: each(seen, "") },
     async run({ image, caption }, _, { itemName }) {
       findings.caption(itemName, image.ref, await (caption as Handle<Caption>).read());
+      return told();
+    },
+  });
+}
+
+function preparing({ params: { images, target } }: GraphNode, findings: Findings) {
+  const choice = { images, target } as Parameters<typeof exportedFile>[2];
+  return defineStep({
+    name: "review.prepared",
+    version: 1,
+    doc: "Tells the review page what a picture's file is exported as.",
+    origin: "computed",
+    isResult: true,
+    usesItemName: true,
+    inputs: {
+      image: each(image, "the originals"),
+      prepared: each(image, "the same prepared", { isOptional: true }),
+    },
+    params,
+    outputs: { seen: each(seen, "") },
+    async run({ image, prepared }, _, { itemName }) {
+      findings.prepared(itemName, (await exportedFile(image, prepared, choice)).ending);
       return told();
     },
   });

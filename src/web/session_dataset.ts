@@ -83,6 +83,7 @@ export class SessionDataset implements Dataset {
         this.#shelf.captioned(name, said);
         this.#touch(ref.hash);
       },
+      prepared: (name, ending) => this.#shelf.endsIn(name, ending),
       exported: (_, exported) => this.#exported = exported,
     });
     this.#log = openLog(this.#param("decisions", "file"));
@@ -190,7 +191,8 @@ export class SessionDataset implements Dataset {
   }
 
   async preview(): Promise<Preview> {
-    return await previewOf(this.#shelf, this.about().target ?? "plain");
+    if (this.#shelf.unprepared.length > 0) await this.#enqueue(() => this.#prepare());
+    return previewOf(this.#shelf, this.about().target ?? "plain");
   }
 
   async export({ overwrite }: { readonly overwrite: boolean }): Promise<ExportOutcome> {
@@ -236,6 +238,18 @@ export class SessionDataset implements Dataset {
     if (this.#shelf.count === 0) return;
     const { graph, untilCaptions } = this.#review;
     await this.#run("captioning", graph, untilCaptions, force);
+  }
+
+  /** Makes the files of an export ready, so that it is known what they are. */
+  async #prepare(): Promise<void> {
+    const { graph, untilPrepared } = this.#review;
+    const { unprepared } = this.#shelf;
+    if (unprepared.length === 0 || untilPrepared === undefined) return;
+    const { failures } = this.#progress;
+    const report = await this.#run("preparing", graph, untilPrepared);
+    this.#show({ failures });
+    if (report.status === "interrupted") return;
+    for (const { name } of this.#shelf.unprepared) this.#shelf.endsIn(name, undefined);
   }
 
   /** A person's words are put aside only once there are new ones, and only if none came meanwhile. */

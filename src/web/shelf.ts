@@ -27,6 +27,8 @@ export class Shelf {
   readonly #files = new Map<string, FoundFile>();
   readonly #said = new Map<string, Caption>();
   readonly #troubles = new Map<string, Trouble>();
+  /** What files' names end in once exported, by the names that they have. */
+  readonly #endings = new Map<string, string | undefined>();
   /** Names by picture. */
   readonly #names = new Map<string, string[]>();
   readonly #revisions = new Map<string, number>();
@@ -74,6 +76,20 @@ export class Shelf {
     this.#troubles.set(name, trouble);
   }
 
+  /** What a file's name ends in once exported; undefined where nothing could be made of it. */
+  endsIn(name: string, ending: string | undefined): void {
+    this.#endings.set(name, ending);
+  }
+
+  endingOf(name: string): string | undefined {
+    return this.#endings.get(name);
+  }
+
+  /** Files of which it is not known what they are exported as. */
+  get unprepared(): readonly FoundFile[] {
+    return this.files().filter(({ name }) => !this.#endings.has(name));
+  }
+
   /** Takes files away that are gone; gives the pictures that are gone with them. */
   keepOnly(names: ReadonlySet<string>): string[] {
     const gone = [...this.#files.values()].filter(({ name }) => !names.has(name));
@@ -87,6 +103,7 @@ export class Shelf {
     this.#files.delete(name);
     this.#said.delete(name);
     this.#troubles.delete(name);
+    this.#endings.delete(name);
     const left = this.#names.get(file.sha256)!.filter((each) => each !== name);
     if (left.length > 0) this.#names.set(file.sha256, left);
     else this.#names.delete(file.sha256);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
+import { openZip } from "../../src/export/zip.ts";
 import { sha256 } from "../../src/runtime/hash.ts";
 import { vision, VisionProblem } from "../../src/services/vision.ts";
 import type { Dataset, DatasetEvent, Edit, Picture } from "../../src/web/dataset.ts";
@@ -305,6 +306,39 @@ Deno.test("the preview is the metadata.txt that the export writes, with drafts m
   assert.equal(preview!.lines.map(({ text }) => `${text}\n`).join(""), written);
   assert.deepEqual(preview!.lines.map(({ marks }) => marks), [[], ["draft"], ["draft"], ["draft"]]);
   assert.deepEqual(leftOut, []);
+  dataset.close();
+});
+
+Deno.test("the preview has the names that files have in the zip, also of those that are converted", async () => {
+  await using rig = await withPhotos(["a.JPEG", "upright.jpg"]);
+  const tiff = await sharp(await photo(60, 40, { seed: 4 })).tiff().toBuffer();
+  const drawing = { width: 90, height: 60, channels: 3, background: "red" } as const;
+  const sideways = await sharp({ create: drawing }).withMetadata({ orientation: 6 }).png()
+    .toBuffer();
+  const photographed = await sharp(await photo(60, 40, { seed: 5 }))
+    .withMetadata({ orientation: 8 }).webp().toBuffer();
+  rig.write({
+    "photos/scan.tiff": new Uint8Array(tiff),
+    "photos/drawing.tif": new Uint8Array(await sharp({ create: drawing }).tiff().toBuffer()),
+    "photos/screen.png": new Uint8Array(sideways),
+    "photos/phone.webp": new Uint8Array(photographed),
+  });
+  const dataset = await openDataset(rig.folder, { text: recipeText({ isPrepared: true }) });
+  await dataset.start();
+  const { files: [preview] } = await dataset.preview();
+  assert.equal(dataset.progress().phase, "idle");
+  assert.ok((await dataset.export({ overwrite: false })).type === "written");
+  const zip = await openZip(Deno.readFileSync(rig.path("out/main_hall_training.zip")));
+  const names = preview!.lines.map(({ text }) => text.split(": ")[0]);
+  assert.deepEqual(names, zip.paths.filter((path) => !path.endsWith(".txt")).sort());
+  assert.deepEqual(names, [
+    "a.JPEG",
+    "drawing.png",
+    "phone.jpg",
+    "scan.jpg",
+    "screen.png",
+    "upright.jpg",
+  ]);
   dataset.close();
 });
 

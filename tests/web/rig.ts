@@ -25,9 +25,11 @@ export const catalog = new Catalog([
 
 /** The shipped caption recipe without its detector. */
 export function recipeText(
-  { provider = "draft", trigger = "main_hall" }: {
+  { provider = "draft", trigger = "main_hall", isPrepared = false }: {
     readonly provider?: string;
     readonly trigger?: string;
+    /** Whether the export is given upright pictures, as in the shipped recipe. */
+    readonly isPrepared?: boolean;
   } = {},
 ): string {
   return `
@@ -39,8 +41,14 @@ steps:
   captions:  { use: caption.generate, from: { image: proxies, gate: checked.gate }, with: { provider: ${provider} } }
   decisions: { use: decisions.read, with: { file: ./out/decisions.jsonl } }
   final:     { use: caption.compose, from: { image: photos, caption: captions, decisions: decisions }, with: { trigger: "${trigger}" } }
-  dataset:   { use: export.lora, from: { image: photos, caption: final }, with: { folder: ./out, trigger: "${trigger}" } }
-`;
+  dataset:   { use: export.lora, from: { image: photos, caption: final${
+    isPrepared ? ", prepared: upright" : ""
+  } }, with: { folder: ./out, trigger: "${trigger}" } }
+${
+    isPrepared
+      ? "  upright: { use: image.proxy, from: photos, with: { short_side_px: 16384, quality: 95 } }"
+      : ""
+  }`;
 }
 
 export interface DatasetSettings {

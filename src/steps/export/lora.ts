@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Caption } from "../../captions/caption.ts";
 import { isEmpty } from "../../captions/empty.ts";
-import { type Dataset, type ExportedPicture, makeDataset } from "../../export/dataset.ts";
+import { type Dataset, endingOf, type ExportedPicture, makeDataset } from "../../export/dataset.ts";
 import { type TargetName, targetNames, targets } from "../../export/targets.ts";
 import { largestZipBytes } from "../../export/zip.ts";
 import type { Image } from "../../imaging/image.ts";
@@ -200,36 +200,54 @@ async function make(
   return madeOf(dataset, { trigger, params, prepared, captions, pictures });
 }
 
-const endings: Readonly<Record<string, string>> = { jpeg: "jpg", tiff: "tif" };
+/** The file of a picture that goes into the zip, and what its name ends in there. */
+export async function exportedFile(
+  original: Handle<Image>,
+  prepared: Handle<Image> | undefined,
+  { images, target }: Pick<Params, "images" | "target">,
+) {
+  const opened = await original.read();
+  const { format, orientation } = await opened.header();
+  const isRead = targets[target].formats.includes(format);
+  const isWanted = images === "prepared" || (images === "auto" && !(isRead && orientation === 1));
+  const replacement = isWanted ? prepared : undefined;
+  const usedFormat = replacement === undefined
+    ? format
+    : String(replacement.ref.facts?.["format"] ?? "jpeg");
+  return {
+    /** The original, to be released. */
+    opened,
+    file: replacement ?? original,
+    isPrepared: replacement !== undefined,
+    format: usedFormat,
+    ending: endingOf(usedFormat),
+  };
+}
 
 /** The bytes that go into the zip, or why there are none. */
 async function choose(
   inputs: Inputs,
   member: Member,
-  { images, target }: Params,
+  params: Params,
   name: string,
 ): Promise<
   | { readonly bytes: Uint8Array; readonly ending: string; readonly isPrepared: boolean }
   | string
 > {
-  const original = inputs.image.get(member)!;
-  const opened = await original.read();
-  const { format, orientation } = await opened.header();
-  const isRead = targets[target].formats.includes(format);
-  const wanted = images === "prepared" || (images === "auto" && !(isRead && orientation === 1));
-  const replacement = wanted ? inputs.prepared?.get(member) : undefined;
-  const used = replacement ?? original;
-  const usedFormat = replacement === undefined
-    ? format
-    : String(replacement.ref.facts?.["format"] ?? "jpeg");
-  if (!targets[target].formats.includes(usedFormat)) {
+  const { opened, file, isPrepared, format, ending } = await exportedFile(
+    inputs.image.get(member)!,
+    inputs.prepared?.get(member),
+    params,
+  );
+  const { target } = params;
+  if (!targets[target].formats.includes(format)) {
     opened.release();
-    return `Cannot export "${name}" for ${target}: it is ${usedFormat}, which the trainer does not ` +
+    return `Cannot export "${name}" for ${target}: it is ${format}, which the trainer does not ` +
       'read (wire "prepared" and use images: auto)';
   }
-  const bytes = await used.bytes();
+  const bytes = await file.bytes();
   opened.release();
-  return { bytes, ending: endings[usedFormat] ?? usedFormat, isPrepared: used !== original };
+  return { bytes, ending, isPrepared };
 }
 
 function madeOf(

@@ -26,7 +26,11 @@ export function PreviewDialog({ store }: Props) {
   );
   return (
     <Dialog store={store} title="Preview of metadata.txt">
-      {preview === undefined && <p class="muted">Putting it together …</p>}
+      {preview === undefined && (
+        <p class="muted">
+          {(store.progress && progressWords(store.progress)) || "Putting it together …"}
+        </p>
+      )}
       {marked !== undefined && marked.length > 0 && (
         <p class="note">
           {counted(marked.length, "line")}{" "}

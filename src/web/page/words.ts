@@ -71,6 +71,8 @@ export function progressWords({ phase, done, total, queued, detail }: Progress):
       return `Looking at the folder …${why}`;
     case "captioning":
       return `Captioning: ${done} of ${total}${more}${why}`;
+    case "preparing":
+      return `Preparing the pictures …${why}`;
     case "exporting":
       return `Exporting: ${done} of ${total} captions${more}${why}`;
     case "held-up":
