@@ -31,8 +31,8 @@ export function previewOf(shelf: Shelf, target: TargetName): Preview {
 function rowOf(file: FoundFile, shelf: Shelf): Row | undefined {
   const { name, format } = file;
   const trigger = shelf.triggerOf(name);
-  if (trigger === "" || shelf.saidOf(file.sha256) === undefined) return undefined;
   const { state, caption, source } = shelf.captionOf(file);
+  if (trigger === "" || state === "failed" || state === "waiting") return undefined;
   const marks = [
     ...source === "draft" ? ["draft"] : [],
     ...isEmpty(caption) ? ["empty"] : state === "needs_review" ? ["needs review"] : [],

@@ -24,7 +24,7 @@ import { historyOf, linesOf } from "./edits.ts";
 import { previewOf } from "./preview.ts";
 import { type Exported, overwriting, type ReviewGraph, reviewGraph } from "./review_graph.ts";
 import { RunFailures } from "./run_failures.ts";
-import { type FoundFile, Shelf } from "./shelf.ts";
+import { type FoundFile, Shelf, type Trouble } from "./shelf.ts";
 import { Views, type ViewSize } from "./views.ts";
 
 export interface SessionDatasetOptions {
@@ -88,7 +88,9 @@ export class SessionDataset implements Dataset {
     });
     this.#log = openLog(this.#param("decisions", "file"));
     const trigger = this.#param("compose", "trigger");
-    this.#shelf = new Shelf({ log: this.#log, trigger, startedMs: now().getTime() });
+    const exportsWritten = this.#review.exports.every(({ wires }) => "decisions" in wires);
+    const startedMs = now().getTime();
+    this.#shelf = new Shelf({ log: this.#log, trigger, exportsWritten, startedMs });
     this.#views = new Views(join(session.options.workspace, "review", "views"), localDisk);
   }
 
@@ -353,17 +355,19 @@ export class SessionDataset implements Dataset {
       this.#show({ done: this.#progress.done + 1 });
     }
     if (node === photos.id) return; // it is no picture of the page
-    if (outcome === "failed" || outcome === "rejected") this.#trouble(item, "failed", reason);
-    else if (outcome === "skipped" && node === captions.id) {
-      const isLeftOut = reason.startsWith("left out");
-      this.#trouble(item, isLeftOut ? "failed" : "waiting", reason);
+    const isLeftOut = outcome === "rejected" || reason.startsWith("left out");
+    if (outcome === "failed" || outcome === "rejected") {
+      this.#trouble(item, { state: "failed", reason, isUnreadable: isLeftOut });
+    } else if (outcome === "skipped" && node === captions.id) {
+      const state = isLeftOut ? "failed" : "waiting";
+      this.#trouble(item, { state, reason, isUnreadable: isLeftOut });
     }
   }
 
-  #trouble(item: string, state: "failed" | "waiting", reason: string) {
+  #trouble(item: string, trouble: Trouble) {
     const file = this.#shelf.file(item);
     if (file === undefined) return;
-    this.#shelf.troubled(item, { state, reason });
+    this.#shelf.troubled(item, trouble);
     this.#touch(file.sha256);
   }
 

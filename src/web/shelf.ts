@@ -2,7 +2,12 @@ import type { Caption } from "../captions/caption.ts";
 import { withTrigger } from "../captions/compose.ts";
 import type { DecisionLog } from "../decisions/log_file.ts";
 import type { ArtifactRef } from "../runtime/artifact.ts";
-import { decidedCaption, folderOf, folderTrigger } from "../steps/caption/compose.ts";
+import {
+  decidedCaption,
+  folderOf,
+  folderTrigger,
+  writtenCaption,
+} from "../steps/caption/compose.ts";
 import type { Picture } from "./dataset.ts";
 
 /** A file of the dataset, as the last look at its folder found it. */
@@ -20,6 +25,8 @@ export interface FoundFile {
 export interface Trouble {
   readonly state: "failed" | "waiting";
   readonly reason: string;
+  /** It cannot be read, so that no words for it would help. */
+  readonly isUnreadable?: boolean;
 }
 
 /** What is known of a dataset's pictures: what runs found, and what a person decided on top. */
@@ -40,6 +47,8 @@ export class Shelf {
       readonly log: DecisionLog;
       /** Of `caption.compose`: a word, or "{folder}". */
       readonly trigger: string;
+      /** Whether a person's words count for a picture that could not be captioned. */
+      readonly exportsWritten: boolean;
       /** Milliseconds since 1970. */
       readonly startedMs: number;
     },
@@ -169,7 +178,11 @@ export class Shelf {
     const trouble = this.#troubles.get(name);
     const said = this.#said.get(name) ?? this.saidOf(sha256);
     const reason = trouble?.reason ?? null;
-    if (said === undefined) {
+    const written = said === undefined && trouble !== undefined && !trouble.isUnreadable &&
+        this.options.exportsWritten
+      ? writtenCaption(decided, trigger)
+      : undefined;
+    if (said === undefined && written === undefined) {
       return {
         state: trouble?.state ?? "waiting" as const,
         caption: withTrigger(decided.text ?? "", trigger),
@@ -180,11 +193,8 @@ export class Shelf {
         reason,
       };
     }
-    const { state, text, source, model, locked, problems } = decidedCaption(
-      said,
-      decided,
-      trigger,
-    );
+    const { state, text, source, model, locked, problems } = written ??
+      decidedCaption(said!, decided, trigger);
     return { state, caption: text, source, model, locked, problems, reason };
   }
 }

@@ -41,7 +41,7 @@ steps:
   captions:  { use: caption.generate, from: { image: proxies, gate: checked.gate }, with: { provider: ${provider} } }
   decisions: { use: decisions.read, with: { file: ./out/decisions.jsonl } }
   final:     { use: caption.compose, from: { image: photos, caption: captions, decisions: decisions }, with: { trigger: "${trigger}" } }
-  dataset:   { use: export.lora, from: { image: photos, caption: final${
+  dataset:   { use: export.lora, from: { image: photos, caption: final, decisions: decisions${
     isPrepared ? ", prepared: upright" : ""
   } }, with: { folder: ./out, trigger: "${trigger}" } }
 ${

@@ -61,6 +61,27 @@ export function folderOf(name: string): string {
   return rest.length === 0 ? "" : triggerFrom(first!);
 }
 
+const nothingSaid: Caption = {
+  text: "",
+  slots: {},
+  profile: "",
+  state: "needs_review",
+  locked: false,
+  source: "person",
+  provider: null,
+  model: null,
+  problems: [],
+};
+
+/** A person's words for a picture that no model could caption; undefined where there are none. */
+export function writtenCaption(
+  decided: DecisionState["captions"][string] | undefined,
+  trigger: string,
+): Caption | undefined {
+  if (decided?.text === undefined) return undefined;
+  return decidedCaption(nothingSaid, decided, trigger);
+}
+
 /** What a model said and a person decided, as one caption with its trigger word. */
 export function decidedCaption(
   said: Caption,

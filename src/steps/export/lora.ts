@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Caption } from "../../captions/caption.ts";
 import { isEmpty } from "../../captions/empty.ts";
+import type { DecisionState } from "../../decisions/decisions.ts";
 import { type Dataset, endingOf, type ExportedPicture, makeDataset } from "../../export/dataset.ts";
 import { type TargetName, targetNames, targets } from "../../export/targets.ts";
 import { largestZipBytes } from "../../export/zip.ts";
@@ -18,8 +19,9 @@ import {
   produced,
   type StepContext,
 } from "../../runtime/step.ts";
-import { folderOf, folderTrigger, triggerParam } from "../caption/compose.ts";
+import { folderOf, folderTrigger, triggerParam, writtenCaption } from "../caption/compose.ts";
 import { caption } from "../caption/kinds.ts";
+import { decisions } from "../decisions/read.ts";
 import { image } from "../kinds.ts";
 import { listed } from "../listed.ts";
 import { pageSubject } from "../report/page_file.ts";
@@ -84,6 +86,7 @@ type Inputs = {
   readonly image: ReadonlyMap<Member, Handle<Image>>;
   readonly prepared?: ReadonlyMap<Member, Handle<Image>>;
   readonly caption: ReadonlyMap<Member, Handle<Caption>>;
+  readonly decisions?: Handle<DecisionState>;
 };
 
 /**
@@ -104,16 +107,19 @@ export const exportLora = defineStep({
     image: all(image, "the originals"),
     caption: all(caption, "their captions, trigger word included"),
     prepared: all(image, "the same upright, in a format every trainer reads", { isOptional: true }),
+    decisions: one(decisions, "a person's words for pictures that no model could caption", {
+      isOptional: true,
+    }),
   },
   params,
   outputs: { dataset: one(exported, "what was written, and how it is read") },
   unusedPorts: ({ images }) => images === "original" ? ["prepared"] : [],
   async run(inputs, params, context) {
-    const groups = groupsOf(inputs, params, context);
+    const groups = await groupsOf(inputs, params, context);
     if (groups.size === 0) return failed("Cannot export a dataset: there is no captioned picture");
     const made: Made[] = [];
-    for (const [trigger, members] of groups) {
-      const one = await make(inputs, members, { trigger, params, context });
+    for (const [trigger, captioned] of groups) {
+      const one = await make(inputs, captioned, { trigger, params, context });
       if (typeof one === "string") return failed(one);
       made.push(one);
     }
@@ -123,7 +129,7 @@ export const exportLora = defineStep({
       return `Cannot export to "${params.folder}": ${reason}`;
     });
     if (problem !== undefined) return failed(problem);
-    const left_out = context.absent.map(({ name, reason }) => `${name}: ${reason}`);
+    const left_out = leftOut(groups, inputs, context);
     for (const each of made) context.summarize(summaryOf(each, params.target));
     for (const { row } of made) {
       if (row.empty.length > 0) context.warn(emptyWords(row.empty));
@@ -156,41 +162,82 @@ interface Making {
   readonly context: StepContext;
 }
 
-/** Captioned pictures by trigger word, in alphabetical order. */
-function groupsOf(
-  { image, caption }: Inputs,
+/** A picture with its caption, which is read when its dataset is made. */
+interface Captioned {
+  readonly member: Member;
+  readonly name: string;
+  readonly original: Handle<Image>;
+  readonly caption: () => Caption | Promise<Caption>;
+}
+
+/**
+ * Captioned pictures by trigger word, in alphabetical order. A picture that no model could caption counts
+ * too where a person wrote words for it, unless it cannot be read.
+ */
+async function groupsOf(
+  { image, caption, decisions }: Inputs,
   { trigger }: Params,
-  { members }: StepContext,
-): ReadonlyMap<string, readonly Member[]> {
-  const groups = new Map<string, Member[]>();
+  { members, absent }: StepContext,
+): Promise<ReadonlyMap<string, readonly Captioned[]>> {
+  const decided = (await decisions?.read())?.captions ?? {};
+  const unreadable = new Set(
+    absent.filter(({ status }) => status === "rejected").map(({ name }) => name),
+  );
+  const captionOf = (member: Member, name: string, word: string) => {
+    const said = caption.get(member);
+    if (said !== undefined) return () => said.read();
+    if (unreadable.has(name)) return undefined;
+    const written = writtenCaption(decided[image.get(member)!.ref.hash], word);
+    return written && (() => written);
+  };
+  const groups = new Map<string, Captioned[]>();
   for (const { member, name } of members) {
-    if (!image.has(member) || !caption.has(member)) continue;
+    const original = image.get(member);
     const word = trigger === folderTrigger ? folderOf(name) : trigger;
-    if (word !== "") groups.set(word, [...groups.get(word) ?? [], member]);
+    if (original === undefined || word === "") continue;
+    const found = captionOf(member, name, word);
+    if (found === undefined) continue;
+    const group = groups.get(word) ?? [];
+    groups.set(word, group);
+    group.push({ member, name, original, caption: found });
   }
   return new Map([...groups].sort(([a], [b]) => a < b ? -1 : 1));
 }
 
+/** Pictures that are not in the dataset, each with its reason. */
+function leftOut(
+  groups: ReadonlyMap<string, readonly Captioned[]>,
+  { image }: Inputs,
+  { members, absent }: StepContext,
+): string[] {
+  const exported = new Set([...groups.values()].flat().map(({ name }) => name));
+  const reasons = new Map(absent.map(({ name, reason }) => [name, reason]));
+  for (const { member, name } of members) {
+    if (image.has(member) && !reasons.has(name)) reasons.set(name, "it has no caption");
+  }
+  return [...reasons].filter(([name]) => !exported.has(name)).sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([name, reason]) => `${name}: ${reason}`);
+}
+
 async function make(
   inputs: Inputs,
-  members: readonly Member[],
-  { trigger, params, context }: Making,
+  captioned: readonly Captioned[],
+  { trigger, params }: Making,
 ): Promise<Made | string> {
-  const name = (member: Member) => context.members[member]!.name;
-  const captions = await Promise.all(members.map((each) => inputs.caption.get(each)!.read()));
-  const total = members.reduce((sum, each) => sum + inputs.image.get(each)!.ref.byteLength, 0);
+  const captions = await Promise.all(captioned.map((each) => each.caption()));
+  const total = captioned.reduce((sum, { original }) => sum + original.ref.byteLength, 0);
   if (total > largestZipBytes * 0.98) {
     return `Cannot export "${trigger}": its pictures have ${(total / 1e9).toFixed(1)} GB ` +
       "(a zip that every trainer opens has less than 4.2 GB; normalize them first)";
   }
   const pictures: ExportedPicture[] = [];
   let prepared = 0;
-  for (const [index, member] of members.entries()) {
-    const chosen = await choose(inputs, member, params, name(member));
+  for (const [index, { member, name }] of captioned.entries()) {
+    const chosen = await choose(inputs, member, params, name);
     if (typeof chosen === "string") return chosen;
     if (chosen.isPrepared) prepared++;
     const { bytes, ending } = chosen;
-    pictures.push({ name: name(member), bytes, ending, caption: captions[index]!.text });
+    pictures.push({ name, bytes, ending, caption: captions[index]!.text });
   }
   const dataset = await makeDataset(pictures, { target: params.target, trigger });
   const { problems } = dataset.verification;
