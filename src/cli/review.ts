@@ -13,6 +13,7 @@ import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
 import { allowStepFiles, type StepFileOptions } from "./step_files.ts";
+import { printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
 interface ReviewOptions extends RecipeOptions, StepFileOptions {
@@ -37,6 +38,12 @@ export async function review(
   await allowStepFiles(session, graph, options);
   const stop = new AbortController();
   const dataset = datasetOf(session, graph, stop.signal);
+  const { source } = dataset.about();
+  const problem = folderProblem(source);
+  if (problem !== undefined) {
+    dataset.close();
+    throw new UsageError(problem);
+  }
   const { workspace } = session.options;
   const place = ReviewPlace.of(workspace, dataset.about().decisionsFile);
   if (!await place.take()) {
@@ -53,7 +60,8 @@ export async function review(
   if (options.open !== false) openBrowser(server.url);
   const ended = stopped(stop);
   void dataset.start().then(() => {
-    if (!stop.signal.aborted) console.log(`${pictureCount(dataset.pictures())} ready`);
+    if (stop.signal.aborted) return;
+    for (const line of readyLines(dataset)) console.log(printable(line));
   });
   await ended;
   await server.close();
@@ -61,6 +69,28 @@ export async function review(
   dataset.close();
   place.release();
   return exitCodes.complete;
+}
+
+/** Why there cannot be photos at a path. An empty folder is no problem: they may come while it is served. */
+function folderProblem(path: string): string | undefined {
+  const found = localDisk.stat(path);
+  if (found?.isFolder) return undefined;
+  return `Cannot review folder "${path}": ` +
+    (found === undefined ? "it is not there" : "it is a file");
+}
+
+/** What the first look at the folder, and captioning it, came to. */
+function readyLines(dataset: SessionDataset): string[] {
+  const pictures = dataset.pictures();
+  const { problems, failures } = dataset.progress();
+  const troubles = [...problems, ...failures.map(({ headline }) => headline)];
+  if (pictures.length === 0 && troubles.length === 0) {
+    const { source } = dataset.about();
+    return [`No pictures in "${source}": put some there, then press "Look again" on the page`];
+  }
+  const bare = pictures.filter(({ state }) => state === "failed" || state === "waiting").length;
+  const without = bare === 0 ? "" : `, ${bare} of them without a caption`;
+  return [`${pictureCount(pictures)} ready${without}`, ...troubles];
 }
 
 function datasetOf(

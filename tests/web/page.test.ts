@@ -186,7 +186,7 @@ test("a file that is there twice is one picture in two files, and the export war
       .waitFor();
     await page.keyboard.press("x");
     const dialog = page.getByRole("dialog", { name: "Export zip" });
-    await dialog.getByText("2 pictures, in 3 files, and their captions").waitFor();
+    await dialog.getByText("2 pictures (3 files) and their captions").waitFor();
     await dialog.getByText("1 of 2: there more than once, byte for byte, and trained on as often")
       .waitFor();
     await dialog.getByRole("button", { name: "Export now" }).click();

@@ -79,7 +79,7 @@ export function ExportDialog({ store }: Props) {
       {about !== undefined && (
         <p>
           A zip for <b>{about.target ?? "no trainer"}</b> with{" "}
-          {pictureCount(pictures.filter(hasCaption))}, and their captions, goes to{" "}
+          {pictureCount(pictures.filter(hasCaption))} and their captions goes to{" "}
           <code>{about.folder}</code>. It is opened again and read by the trainer’s own rules.
         </p>
       )}
