@@ -17,6 +17,16 @@ export function triggerFrom(text: string): string {
     .replace(/[^a-z0-9]+/g, "_").replace(/^[_0-9]+|_+$/g, "");
 }
 
+/** The trigger word of the shipped recipe, until somebody chooses one. */
+export const placeholderTrigger = "my_subject";
+
+/** What to say of a trigger word that nobody chose; undefined for any other. */
+export function placeholderWarning(trigger: string): string | undefined {
+  return trigger === placeholderTrigger
+    ? `the trigger word is "${trigger}", which only holds the place of yours (--set trigger=WORD)`
+    : undefined;
+}
+
 /** Why a text is no trigger word, with the corrected form; undefined for one that is. */
 export function triggerProblem(text: string): string | undefined {
   if (triggerPattern.test(text)) return undefined;

@@ -46,6 +46,8 @@ export interface About {
   readonly source: string;
   readonly decisionsFile: string;
   readonly trigger: string;
+  /** Nobody chose the trigger word: it is the recipe's. */
+  readonly isPlaceholder: boolean;
   readonly provider: string;
   /** Null where the recipe has no `export.lora`. */
   readonly target: TargetName | null;

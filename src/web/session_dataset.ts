@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { placeholderTrigger } from "../captions/compose.ts";
 import type { DecisionLog } from "../decisions/log_file.ts";
 import type { TargetName } from "../export/targets.ts";
 import type { RunEvent } from "../runtime/event.ts";
@@ -114,12 +115,14 @@ export class SessionDataset implements Dataset {
   about(): About {
     const { graph, exports } = this.#review;
     const [first] = exports;
+    const { trigger } = this.#shelf.options;
     return {
       recipe: graph.recipe,
       id: sha256(new TextEncoder().encode(this.#log.path)).slice(0, 16),
       source: this.#param("photos", "folder"),
       decisionsFile: this.#log.path,
-      trigger: this.#shelf.options.trigger,
+      trigger,
+      isPlaceholder: trigger === placeholderTrigger,
       provider: String(this.#review.captions.params["provider"]),
       target: first === undefined ? null : first.params["target"] as TargetName,
       folder: first === undefined ? null : String(first.params["folder"]),

@@ -56,6 +56,20 @@ Deno.test("a review of an empty folder says that it is empty, and what to do", a
   assert.ok((await lineWith(reviewLines(rig), /^No pictures/)).startsWith(words));
 });
 
+Deno.test("a trigger word that nobody chose is said to be none, by a run and by a review", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "photos/a.jpg": await photo(60, 40) });
+  const words = 'the trigger word is "my_subject", which only holds the place of yours ' +
+    "(--set trigger=WORD)";
+  const { stdout, stderr } = await tintype(rig, ["run", "caption", "--until", "checked"]);
+  assert.ok(stderr.includes(words), stderr);
+  assert.match(stdout, /1 picture can be captioned, with the trigger word "my_subject"/);
+  assert.equal(await lineWith(reviewLines(rig), /trigger/), `Warning: ${words}`);
+  const set = ["--set", "trigger=hall"];
+  const chosen = await tintype(rig, ["run", "caption", "--until", "checked", ...set]);
+  assert.ok(!chosen.stderr.includes("trigger"), chosen.stderr);
+});
+
 Deno.test("a review counts pictures and files, and says where there is no caption and why", async () => {
   await using rig = new PictureRig();
   const bytes = await photo(60, 40);

@@ -194,6 +194,21 @@ test("a file that is there twice is one picture in two files, and the export war
   });
 });
 
+test("a trigger word that nobody chose is said to be none, on the page and before an export", async () => {
+  await withServer(1, { text: recipeText({ trigger: "my_subject" }) }, async ({ url }) => {
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    await page.getByText("The trigger word my_subject only holds the place of yours.").waitFor();
+    await page.keyboard.press("x");
+    await page.getByRole("dialog").getByText("The trigger word is still my_subject").waitFor();
+  });
+  await withServer(1, {}, async ({ url }) => {
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    assert.equal(await page.getByText("The trigger word").count(), 0);
+  });
+});
+
 test("find and replace shows first what it would do, leaves locked ones, and is taken back at once", async () => {
   await withServer(5, {}, async ({ dataset, url }) => {
     await using browsing = await Browsing.open(url);

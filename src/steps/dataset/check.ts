@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { placeholderWarning } from "../../captions/compose.ts";
 import { targetNames, targets } from "../../export/targets.ts";
 import type { Image } from "../../imaging/image.ts";
 import { type Handle, jsonKind, rowKind } from "../../runtime/artifact.ts";
@@ -68,10 +69,12 @@ export const check = defineStep({
     const problem = problemWith(names, unreadable, trigger, target);
     if (problem !== undefined) return failed(`Cannot caption the pictures: ${problem}`);
     const warnings = warningsOf(names, unreadable, formats, target);
+    const placeholder = placeholderWarning(trigger);
+    if (placeholder !== undefined) warnings.push(placeholder);
     const repeated = repeatedFiles(image, trigger, context);
     if (repeated.length > 0) warnings.push(repetitionWords(repeated));
     for (const warning of warnings) context.warn(warning);
-    summarize(context, names.length);
+    summarize(context, names.length, trigger);
     return produced({
       report: { images: names.length, unreadable, formats, warnings },
       gate: { passed: true },
@@ -162,6 +165,8 @@ function repetitionWords(groups: readonly (readonly string[])[]): string {
     `often: ${shortened(files)} (take the copies out of the folder)`;
 }
 
-function summarize(context: StepContext, images: number) {
-  context.summarize(`${images} ${images === 1 ? "picture" : "pictures"} can be captioned`);
+function summarize(context: StepContext, images: number, trigger: string) {
+  const words = trigger === folderTrigger ? "of its folder" : `"${trigger}"`;
+  const each = images === 1 ? "picture" : "pictures";
+  context.summarize(`${images} ${each} can be captioned, with the trigger word ${words}`);
 }

@@ -95,6 +95,13 @@ function Banner({ store }: Props) {
           </>
         )}
       </div>
+      {about?.isPlaceholder && (
+        <p class="banner">
+          The trigger word <code>{about.trigger}</code>{" "}
+          only holds the place of yours. Start again with{" "}
+          <code>--set trigger=your_word</code>: every caption takes it over, edited ones too.
+        </p>
+      )}
       {isDraft && phase === "idle" && (
         <p class="banner">
           These captions are{" "}

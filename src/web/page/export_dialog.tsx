@@ -83,6 +83,13 @@ export function ExportDialog({ store }: Props) {
           <code>{about.folder}</code>. It is opened again and read by the trainer’s own rules.
         </p>
       )}
+      {about?.isPlaceholder && (
+        <p class="note">
+          The trigger word is still{" "}
+          <code>{about.trigger}</code>, which only holds the place of yours. To choose one, start
+          again with <code>--set trigger=your_word</code>.
+        </p>
+      )}
       <Warnings store={store} />
       {!isSaved && (
         <p class="note">Your last changes are not saved yet; the export waits for them.</p>
