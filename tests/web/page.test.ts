@@ -235,6 +235,63 @@ test("find and replace shows first what it would do, leaves locked ones, and is 
   });
 });
 
+const covered = `[...document.querySelectorAll("button, textarea, input")].filter((each) => {
+  const { x, y, width, height } = each.getBoundingClientRect();
+  const [atX, atY] = [x + width / 2, y + height / 2];
+  const main = document.querySelector("main").getBoundingClientRect();
+  const isInSight = width > 0 && atY < innerHeight && !(each.closest("main") && atY > main.bottom);
+  return isInSight && !each.contains(document.elementFromPoint(atX, atY));
+}).map((each) => each.textContent || each.id)`;
+
+for (const [width, height] of [[1280, 800], [390, 844]] as const) {
+  test(`a message covers nothing at ${width} × ${height}, and leaves by itself where nothing is asked`, async () => {
+    await withServer(3, {}, async ({ url }) => {
+      await using browsing = await Browsing.open(url, { width, height });
+      await browsing.context.clock.install();
+      const page = await browsing.tab();
+      await cards(page).first().click();
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("f");
+      await page.getByLabel("Find", { exact: true }).fill("view");
+      await page.getByLabel("Replace with").fill("sight");
+      await page.keyboard.press("Enter");
+      const message = page.getByRole("status").filter({ hasText: "Replaced in 3 captions." });
+      await message.waitFor();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      assert.deepEqual(await page.evaluate(covered), []);
+      await cards(page).nth(1).click();
+      assert.deepEqual(await page.evaluate(covered), []);
+      await page.clock.fastForward(60_000);
+      await page.getByRole("button", { name: "Undo all" }).click();
+      const told = page.getByText("Taken back in 3 captions.");
+      await told.waitFor();
+      assert.equal(await page.getByRole("button", { name: "Dismiss" }).count(), 0);
+      await page.clock.fastForward(9000);
+      await told.waitFor({ state: "detached" });
+    });
+  });
+}
+
+test("what went wrong is said in the window that it went wrong in, and stays until it is dismissed", async () => {
+  await withServer(1, {}, async ({ url }) => {
+    await using browsing = await Browsing.open(url);
+    await browsing.context.clock.install();
+    const page = await browsing.tab();
+    browsing.isServerExpected = false;
+    await page.route("**/api/export", (route) => route.abort());
+    await page.keyboard.press("x");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Export now" }).click();
+    await dialog.getByRole("alert").getByText("The server does not answer").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.clock.fastForward(60_000);
+    await page.getByRole("alert").getByText("The server does not answer").waitFor();
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+  });
+});
+
 test("an edit in one tab appears in the other, which is told; both texts are in the history", async () => {
   await withServer(2, {}, async ({ dataset, url }) => {
     await using browsing = await Browsing.open(url);

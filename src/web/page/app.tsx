@@ -9,7 +9,7 @@ import { ExportDialog, PreviewDialog } from "./export_dialog.tsx";
 import { FailureGroups } from "./failures.tsx";
 import { GridPane } from "./grid.tsx";
 import { ReplaceDialog } from "./replace_dialog.tsx";
-import type { DialogName, Store } from "./store.ts";
+import { type DialogName, stays, type Store } from "./store.ts";
 import { progressWords, saveWords } from "./words.ts";
 
 interface Props {
@@ -28,17 +28,15 @@ export function App({ store }: Props) {
         <GridPane store={store} />
         <DetailPane store={store} />
       </main>
-      <NoticeBar store={store} />
+      <StatusBar store={store} />
       <OpenDialog store={store} />
     </div>
   );
 }
 
 function TopBar({ store }: Props) {
-  const { about, pictures, saveState, isConnected } = store;
+  const { about, pictures } = store;
   const approved = pictures.filter(({ state }) => state === "approved").length;
-  const words = saveWords(saveState, isConnected);
-  const isCalm = isConnected && (saveState.type === "saved" || saveState.type === "saving");
   const open = (dialog: DialogName) => () => store.set({ dialog });
   return (
     <header class="top">
@@ -50,9 +48,6 @@ function TopBar({ store }: Props) {
           1 correct, 2 approve ({approved} of {pictures.length}), 3 export
         </p>
       </div>
-      <span id="save-state" role="status" class={`save ${isCalm ? saveState.type : "trouble"}`}>
-        {words}
-      </span>
       <nav aria-label="Tools">
         <button type="button" aria-keyshortcuts="F" onClick={open("replace")}>
           Find and replace
@@ -130,25 +125,32 @@ function Banner({ store }: Props) {
   );
 }
 
-function NoticeBar({ store }: Props) {
-  const { notice } = store;
+/** What is saved, and the newest message: in a row of its own, so that it covers nothing. */
+function StatusBar({ store }: Props) {
+  const { notice, saveState, isConnected } = store;
+  const isCalm = isConnected && (saveState.type === "saved" || saveState.type === "saving");
   return (
-    <div class={`notice ${notice === undefined ? "none" : ""}`} role="status" aria-live="polite">
-      {notice !== undefined && (
-        <>
-          <span class={notice.isUrgent ? "bad" : ""}>{notice.text}</span>
-          {notice.actions?.map(({ label, does }) => (
-            <button key={label} type="button" onClick={does}>{label}</button>
-          ))}
+    <footer class="status-bar">
+      <span id="save-state" role="status" class={`save ${isCalm ? saveState.type : "trouble"}`}>
+        {saveWords(saveState, isConnected)}
+      </span>
+      <div class="notice">
+        <span role="status">{notice?.isUrgent ? "" : notice?.text}</span>
+        {notice?.isUrgent && <span role="alert" class="bad">{notice.text}</span>}
+        {notice?.actions?.map(({ label, does }) => (
+          <button key={label} type="button" class="small" onClick={does}>{label}</button>
+        ))}
+        {notice !== undefined && stays(notice) && (
           <button
             type="button"
-            onClick={() => store.set({ notice: undefined })}
+            class="small"
+            onClick={() => store.notify(undefined)}
           >
             Dismiss
           </button>
-        </>
-      )}
-    </div>
+        )}
+      </div>
+    </footer>
   );
 }
 

@@ -42,6 +42,7 @@ export function Dialog({ store, title, children }: DialogProps) {
             Close <kbd>Esc</kbd>
           </button>
         </header>
+        {store.notice?.isUrgent && <p role="alert" class="note bad">{store.notice.text}</p>}
         {children}
       </div>
     </dialog>

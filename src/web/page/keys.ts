@@ -153,7 +153,10 @@ export function hearKeys(store: Store): void {
     const isWriting = event.target instanceof HTMLElement &&
       event.target.matches("input, textarea, select");
     if (event.key === "Escape" && isWriting) return (event.target as HTMLElement).blur();
-    if (event.key === "Escape") return store.set({ notice: undefined, pane: "grid" });
+    if (event.key === "Escape") {
+      store.notify(undefined);
+      return store.set({ pane: "grid" });
+    }
     const held = event.ctrlKey ? "Control+" : event.metaKey ? "Meta+" : "";
     const isLetter = held === "" && event.key.length === 1;
     if (isLetter && (isWriting || !store.hasLetterKeys)) return;

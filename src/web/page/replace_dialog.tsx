@@ -26,13 +26,11 @@ export function ReplaceDialog({ store }: { readonly store: Store }) {
     for (const { picture, after } of changed) store.change(picture, { caption: after });
     const undo = () => {
       for (const image of done) store.undo(image);
-      store.set({ notice: { text: `Taken back in ${counted(done.length, "caption")}.` } });
+      store.notify({ text: `Taken back in ${counted(done.length, "caption")}.` });
     };
     const text = `Replaced in ${counted(done.length, "caption")}.`;
-    store.set({
-      dialog: undefined,
-      notice: { text, actions: [{ label: "Undo all", does: undo }] },
-    });
+    store.set({ dialog: undefined });
+    store.notify({ text, actions: [{ label: "Undo all", does: undo }] });
   };
   const where = filtered.length === pictures.length
     ? `all ${pictures.length} captions`

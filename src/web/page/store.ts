@@ -16,12 +16,22 @@ import { adoptOutboxes, newOutbox } from "./outboxes.ts";
 
 export type DialogName = "help" | "replace" | "preview" | "export" | "history" | "regenerate";
 
-/** A message with what can be done about it. */
+/** A message with what can be done about it. One that only informs leaves by itself. */
 export interface Notice {
   readonly text: string;
   readonly actions?: readonly { readonly label: string; readonly does: () => void }[];
   readonly isUrgent?: boolean;
+  /** The picture that it is about: it leaves when another one is opened. */
+  readonly image?: string;
 }
+
+/** Whether a message waits for a person: it asks something, or went wrong. */
+export function stays({ actions = [], isUrgent = false }: Notice): boolean {
+  return isUrgent || actions.length > 0;
+}
+
+/** Time to read a message of one line. */
+const noticeMs = 8000;
 
 /** What undo takes back: how a picture stood. */
 interface Standing {
@@ -64,6 +74,7 @@ export class Store {
   readonly #redo = new Map<string, Undoing[]>();
   readonly #subscribers = new Set<() => void>();
   #isDrawing = false;
+  #leaving: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly opened: Opened) {
     const options = {
@@ -134,7 +145,7 @@ export class Store {
     return this.outbox.state;
   }
 
-  set(change: Partial<Pick<Store, "filter" | "dialog" | "notice" | "pane" | "hasLetterKeys">>) {
+  set(change: Partial<Pick<Store, "filter" | "dialog" | "pane" | "hasLetterKeys">>) {
     Object.assign(this, change);
     if (change.hasLetterKeys !== undefined) {
       localStorage.setItem("tintype-letter-keys", change.hasLetterKeys ? "yes" : "no");
@@ -142,9 +153,19 @@ export class Store {
     this.changed();
   }
 
+  /** Shows a message in place of the one before; undefined takes that away. */
+  notify(notice: Notice | undefined): void {
+    clearTimeout(this.#leaving);
+    this.notice = notice;
+    if (notice !== undefined && !stays(notice)) {
+      this.#leaving = setTimeout(() => this.notify(undefined), noticeMs);
+    }
+    this.changed();
+  }
+
   open(image: string | undefined): void {
     this.current = image;
-    this.notice = undefined;
+    if (this.notice?.image !== undefined && this.notice.image !== image) this.notify(undefined);
     this.changed();
   }
 
@@ -215,7 +236,7 @@ export class Store {
       const { pictures, locked } = await server.regenerate(images);
       const left = locked > 0 ? `; ${locked} locked left as they are` : "";
       const text = pictures === 0 ? "Nothing to do" : `${pictures} to be captioned anew`;
-      this.set({ notice: { text: `${text}${left}.` } });
+      this.notify({ text: `${text}${left}.` });
     });
   }
 
@@ -230,7 +251,7 @@ export class Store {
     } catch (error) {
       const isReason = error instanceof NotTaken;
       const text = isReason ? error.message : "The server does not answer; try again in a moment.";
-      this.set({ notice: { text, isUrgent: true } });
+      this.notify({ text, isUrgent: true });
     }
   }
 
@@ -330,21 +351,19 @@ export class Store {
     const text =
       `${name} was changed in another tab meanwhile. Your text holds now; the other one, ` +
       `“${theirs}”, is in its history.`;
-    this.set({
-      notice: { text, actions: [this.#restoring(image, theirs, "Take the other text")] },
-    });
+    this.notify({ text, actions: [this.#restoring(image, theirs, "Take the other text")] });
   }
 
   #tellChanged(image: string, ours: string) {
     const text = "This caption was changed in another tab; it shows the newest text.";
-    this.set({ notice: { text, actions: [this.#restoring(image, ours, "Put my text back")] } });
+    this.notify({ text, image, actions: [this.#restoring(image, ours, "Put my text back")] });
   }
 
   #restoring(image: string, caption: string, label: string) {
     const does = () => {
       const picture = this.#shown.get(image);
       if (picture !== undefined) this.change(picture, { caption });
-      this.set({ notice: undefined });
+      this.notify(undefined);
     };
     return { label, does };
   }
