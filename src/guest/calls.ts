@@ -159,7 +159,7 @@ class StepCall {
     const { note, signal } = this.links;
     const { name } = this.step;
     const given = this.message.context ??
-      { itemName: "", members: [], absent: [], isComplete: true, owner: "" };
+      { itemName: "", members: [], absent: [], isComplete: true, owner: "", tools: {} };
     return {
       ...given,
       signal,

@@ -383,8 +383,8 @@ async function inputMessage(
 }
 
 function contextMessage(context: StepContext): ContextMessage {
-  const { itemName, members, absent, isComplete, owner } = context;
-  return { itemName, members, absent, isComplete, owner };
+  const { itemName, members, absent, isComplete, owner, tools } = context;
+  return { itemName, members, absent, isComplete, owner, tools };
 }
 
 /** What a step notes on its way, as its worker sent it. */

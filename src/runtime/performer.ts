@@ -195,6 +195,7 @@ export class Performer {
       isComplete: inputs.gathered?.isComplete ?? true,
       signal: this.effects.signal,
       owner: this.effects.resolver.taskNode(node),
+      tools: this.effects.resolver.parts(node).tools,
       warn: (text) => void notes.push({ type: "warning", text }),
       remoteCalled: (call) =>
         this.effects.emit({ type: "remote-called", node: node.id, item: item?.name, ...call }),

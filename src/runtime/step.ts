@@ -243,6 +243,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Who writes: `<recipe>/<node>`, for manifests. */
   readonly owner: string;
+  /** What the step's `tools` said before the run, as the task key has it. */
+  readonly tools: Readonly<Record<string, string>>;
   /** Records something odd that does not change the outcome; it is cached with the result. */
   warn(message: string): void;
   /** Records a call of a remote model, when it has been answered. */

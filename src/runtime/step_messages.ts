@@ -73,6 +73,7 @@ export interface ContextMessage {
   readonly absent: readonly AbsentItem[];
   readonly isComplete: boolean;
   readonly owner: string;
+  readonly tools: Readonly<Record<string, string>>;
 }
 
 /** What a worker is asked to do. */

@@ -49,6 +49,8 @@ export interface ModelSession {
 export interface Inference extends Releasable {
   /** The registry's entry; throws `ModelProblem` for a name it does not have. Reads no weights. */
   entry(name: string): Promise<ModelEntry>;
+  /** Whether its file is on this machine, right or not. Throws as `entry` does. */
+  isHere(name: string): Promise<boolean>;
   /**
    * Opens a model, once for all who ask: its file is checked against size and sha256, and its inputs
    * and outputs against the entry. Throws `ModelProblem` with what to do.

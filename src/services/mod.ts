@@ -84,6 +84,7 @@ function laterInference(
   });
   return {
     entry: async (name) => await (await it.get()).entry(name),
+    isHere: async (name) => await (await it.get()).isHere(name),
     open: async (name) => await (await it.get()).open(name),
     readFile: async (name) => await (await it.get()).readFile(name),
     release: async () => await (await it.got)?.release(),

@@ -1,7 +1,7 @@
 import { loadModule } from "../runtime/load_module.ts";
 import type { ModelEntry } from "../vision/registry.ts";
 import { type Feeds, type Inference, ModelProblem, type ModelSession } from "./inference.ts";
-import { checkedPath, ownRegistryPath } from "./model_files.ts";
+import { checkedPath, checkFile, ownRegistryPath } from "./model_files.ts";
 import type { Models } from "./model_registry.ts";
 import { contractFaults, isBatchFree } from "./onnx_contract.ts";
 import {
@@ -66,6 +66,11 @@ export class OnnxInference implements Inference {
       if (this.#models === loading) this.#models = undefined;
       throw error;
     }
+  }
+
+  async isHere(name: string): Promise<boolean> {
+    const check = await checkFile(this.#options.folder, await this.entry(name), { isRead: false });
+    return check.status !== "missing";
   }
 
   open(name: string): Promise<ModelSession> {

@@ -276,7 +276,7 @@ Deno.test("of calls that a worker was at together, only the one that ended it fa
     return produced({ text: context.owner });`);
   const { workers, message } = workersOf(rig, code, { idleMs: 1 });
   workers.size = 1;
-  const context = { itemName: "", members: [], absent: [], isComplete: true };
+  const context = { itemName: "", members: [], absent: [], isComplete: true, tools: {} };
   const answers = await Promise.allSettled(["a", "ender", "b"].map((owner) => {
     const call = { ...message, context: { ...context, owner } };
     return workers.call({ message: call, handles: [], onNote() {} }, undefined);

@@ -19,6 +19,7 @@ function contextOn(disk: Disk, names: readonly string[] = []) {
     isComplete: true,
     signal: new AbortController().signal,
     owner: "test/files",
+    tools: {},
     warn: (message) => void warnings.push(message),
     summarize: () => {},
     disk,

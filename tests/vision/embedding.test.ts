@@ -153,7 +153,7 @@ Deno.test("an unknown model fails with a suggestion", async () => {
   assert.match(reasons(events, "seen")[0]!, /"colours".*Did you mean "colour"/);
 });
 
-Deno.test("skip goes on without vectors and labels, and asks again when the model is there", async () => {
+Deno.test("skip goes on without vectors, is cached, and is done again when the model is there", async () => {
   using models = new ModelRig();
   models.add("colours", colourModel);
   await using rig = new VisionRig(models.folder);
@@ -164,7 +164,15 @@ Deno.test("skip goes on without vectors and labels, and asks again when the mode
   );
   const { status, events } = await rig.run(skipping);
   assert.equal(status, "complete");
-  assert.equal(new Set(warnings(events, "seen")).size, 1);
+  assert.deepEqual([...new Set(warnings(events, "seen"))], [
+    'Model "colours" is not on this machine (run: tintype models pull colours); ' +
+    "until then pictures have no embedding",
+  ]);
+  const again = (await rig.run(skipping)).events;
+  for (const node of ["seen", "labels"]) {
+    assert.deepEqual(outcomes(again, node), { "a.png": "cached", "b.png": "cached" });
+  }
+  assert.deepEqual(warnings(again, "seen"), warnings(events, "seen"), "it is said each time");
   assert.deepEqual(
     await rig.query("SELECT dimensions, label FROM seen JOIN labels USING (item) GROUP BY ALL"),
     [{ dimensions: 0n, label: null }].map((row) => ({
@@ -180,6 +188,26 @@ Deno.test("skip goes on without vectors and labels, and asks again when the mode
     ),
     [3],
   );
+});
+
+Deno.test("a model that comes or goes while a run is under way is not kept under the other key", async () => {
+  using models = new ModelRig();
+  models.add("colours", colourModel, tinyNetwork(tiny));
+  await using rig = new VisionRig(models.folder);
+  rig.write({ "photos/a.png": await flat("#123456") });
+  const skipping = recipe("").replace("model: colours }", "model: colours, if_missing: skip }");
+  const looked = async (isHere: boolean) => {
+    rig.models.isHere = () => Promise.resolve(isHere);
+    const { events } = await rig.run(skipping);
+    const [row] = await rig.query("SELECT dimensions FROM seen");
+    return [outcomes(events, "seen")["a.png"], Number(row!["dimensions"])];
+  };
+  assert.deepEqual(await looked(false), ["ran", 0], "it came when the key was made");
+  assert.deepEqual(await looked(true), ["ran", 3]);
+  Deno.removeSync(`${models.folder}/colours.onnx`);
+  rig.write({ "photos/a.png": await flat("#654321") });
+  assert.deepEqual(await looked(true), ["ran", 0], "it went");
+  assert.deepEqual(await looked(true), ["ran", 0], "which is not kept as if it had seen");
 });
 
 Deno.test("tokens are cut with their end mark kept, and filled up with it", () => {

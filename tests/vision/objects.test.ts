@@ -5,7 +5,7 @@ import type { Box } from "../../src/steps/inspect/kinds.ts";
 import { inspectObjects } from "../../src/steps/inspect/objects.ts";
 import { overlap } from "../../src/vision/boxes.ts";
 import { outcomes } from "../picture_rig.ts";
-import { ModelRig, tinyKeys } from "../services/model_rig.ts";
+import { ModelRig, tinyKeys, tinyNetwork } from "../services/model_rig.ts";
 import { corpusTest, VisionRig } from "./vision_rig.ts";
 
 function recipe(params = "faces_model: yunet-640"): string {
@@ -175,13 +175,16 @@ Deno.test("without the model's file: one failure, or with skip a row that counts
   const failing = await rig.run(recipe("model: eyes, faces_model: none"));
   assert.deepEqual(outcomes(failing.events, "objects"), { "a.png": "failed" });
   const skipping = "model: eyes, faces_model: none, if_missing: skip";
-  for (const _ of [1, 2]) {
+  for (const outcome of ["ran", "cached"]) {
     const { status, events } = await rig.run(recipe(skipping));
     assert.equal(status, "complete");
-    assert.deepEqual(outcomes(events, "objects"), { "a.png": "ran" }, "it is asked again");
-    assert.equal(events.filter(({ type }) => type === "warning").length, 1);
+    assert.deepEqual(outcomes(events, "objects"), { "a.png": outcome });
+    assert.equal(events.filter(({ type }) => type === "warning").length, 1, "it is said each time");
   }
   assert.equal((await objectRows(rig))["a.png"]!.count, null);
+  models.add("eyes", detector, tinyNetwork({ dims: ["n", 3, 4, 4] }));
+  const { events } = await rig.run(recipe(skipping));
+  assert.notEqual(outcomes(events, "objects")["a.png"], "cached", "its file is here now");
 });
 
 Deno.test("a model for something else is refused by name before any file is read", async () => {

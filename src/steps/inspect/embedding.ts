@@ -15,7 +15,7 @@ import { meanOverSpace, unitVector } from "../../vision/vectors.ts";
 import type { Image } from "../../imaging/image.ts";
 import { image } from "../kinds.ts";
 import { embedding } from "./kinds.ts";
-import { ifMissing, modelTools, openPictureModel, unlessProblem } from "./models.ts";
+import { goesWithout, ifMissing, modelTools, openPictureModel, unlessProblem } from "./models.ts";
 
 const params = z.object({
   model: z.string().default("clip-vit-b32").meta({
@@ -28,7 +28,7 @@ type EmbeddingParams = z.output<typeof params>;
 /** A picture ready for the model, or why there is none. */
 type Prepared =
   | { readonly type: "fed"; readonly feeds: Feeds }
-  | { readonly type: "skipped" }
+  | { readonly type: "skipped"; readonly isProvisional: boolean }
   | { readonly type: "unusable"; readonly reason: string };
 
 /**
@@ -36,8 +36,8 @@ type Prepared =
  * picture is upright, in sRGB, transparency on white, and prepared as the model's entry says; the
  * model's vector, or the mean over space of its feature map, is divided by its L2 norm.
  *
- * Where the model's file is not here and `if_missing` is skip, the vector is empty, is not cached, and
- * no picture is decoded.
+ * Where the model's file is not here and `if_missing` is skip, the vector is empty, and no picture is
+ * decoded.
  */
 export const inspectEmbedding = defineStep({
   name: "inspect.embedding",
@@ -48,8 +48,8 @@ export const inspectEmbedding = defineStep({
   inputs: { image: each(image, "the pictures") },
   params,
   outputs: { embedding: each(embedding, "a vector a picture") },
-  async tools({ model }, context) {
-    const tools = { ...await imagingTools(), ...await modelTools([model], context) };
+  async tools({ model, if_missing }, context) {
+    const tools = { ...await imagingTools(), ...await modelTools([model], if_missing, context) };
     const entry = await unlessProblem(context.service(inference).entry(model));
     const { similar_from } = entry instanceof ModelProblem ? {} : entry;
     return similar_from === undefined ? tools : { ...tools, similar_from: String(similar_from) };
@@ -70,7 +70,7 @@ async function prepare(
     return { type: "unusable", reason: session.message };
   }
   context.warn(`${session.message}; until then pictures have no embedding`);
-  return { type: "skipped" };
+  return { type: "skipped", isProvisional: !goesWithout(model, context) };
 }
 
 async function pictureFeeds(opened: Image, model: PictureModel): Promise<Feeds> {
@@ -89,7 +89,8 @@ async function run(
   return prepared.map((item) => {
     if (item.type === "unusable") return failed(item.reason, { stopsNode: true });
     if (item.type === "skipped") {
-      return produced({ embedding: new Float32Array(0) }, { isProvisional: true });
+      const { isProvisional } = item;
+      return produced({ embedding: new Float32Array(0) }, { isProvisional });
     }
     const embedding = made.next().value;
     if (embedding !== undefined) return produced({ embedding });

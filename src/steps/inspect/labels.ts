@@ -12,7 +12,14 @@ import { clipProbabilities, readTokenizer, textFeeds } from "../../vision/clip_t
 import type { ModelTask } from "../../vision/registry.ts";
 import { cosine, unitVector } from "../../vision/vectors.ts";
 import { embedding, labels as labelsKind } from "./kinds.ts";
-import { ifMissing, modelTools, openModel, unlessProblem } from "./models.ts";
+import {
+  goesWithout,
+  ifMissing,
+  modelTools,
+  openModel,
+  requireHere,
+  unlessProblem,
+} from "./models.ts";
 
 const params = z.object({
   labels: z.array(z.string().regex(/\S/, "a label is empty")).min(1).max(1000)
@@ -36,8 +43,8 @@ type LabelsParams = z.output<typeof params>;
  * softmax(100 × cosine) over the list (Radford et al., "Learning Transferable Visual Models From
  * Natural Language Supervision"), so they compare labels, and do not say that any of them fits.
  *
- * A picture without an embedding has no label; nor have any, provisionally, where the text side is not
- * here and `if_missing` is skip.
+ * A picture without an embedding has no label; nor have any where the text side is not here and
+ * `if_missing` is skip.
  */
 export const inspectLabels = defineStep({
   name: "inspect.labels",
@@ -48,18 +55,17 @@ export const inspectLabels = defineStep({
   inputs: { embedding: each(embedding, "pictures by the image side of the model") },
   params,
   outputs: { labels: each(labelsKind, "one row a picture") },
-  async tools({ model }, context) {
+  async tools({ model, if_missing }, context) {
     const names = await unlessProblem(companionsOf(model, context));
-    return await modelTools(
-      names instanceof ModelProblem ? [model] : [names.text, names.tokenizer],
-      context,
-    );
+    return names instanceof ModelProblem
+      ? await modelTools([model], "fail", context)
+      : await modelTools([names.text, names.tokenizer], if_missing, context);
   },
   async run({ embedding }, params, context) {
     const vector = await embedding.read();
     if (vector.length === 0) return produced({ labels: unlabelled });
     const texts = await unlessProblem(textVectors(params, context));
-    if (texts instanceof ModelProblem) return withoutTexts(texts, params, context);
+    if (texts instanceof ModelProblem) return await withoutTexts(texts, params, context);
     const length = texts[0]!.length;
     if (vector.length !== length) {
       return failed(lengthFault(vector.length, length, params.model), { stopsNode: true });
@@ -81,12 +87,18 @@ function labelled(
   return { ...scores[0]!, scores };
 }
 
-function withoutTexts(problem: ModelProblem, { if_missing }: LabelsParams, context: StepContext) {
+async function withoutTexts(
+  problem: ModelProblem,
+  { if_missing, model }: LabelsParams,
+  context: StepContext,
+) {
   if (!problem.isMissing || if_missing === "fail") {
     return failed(problem.message, { stopsNode: true });
   }
   context.warn(`${problem.message}; until then pictures have no label`);
-  return produced({ labels: unlabelled }, { isProvisional: true });
+  const { text, tokenizer } = await companionsOf(model, context);
+  const isProvisional = !goesWithout(text, context) && !goesWithout(tokenizer, context);
+  return produced({ labels: unlabelled }, { isProvisional });
 }
 
 function lengthFault(length: number, wanted: number, model: string): string {
@@ -120,9 +132,10 @@ const known = new WeakMap<ModelSession, Map<string, Promise<readonly Float32Arra
 
 async function textVectors(
   { model, labels, template }: LabelsParams,
-  context: ToolContext,
+  context: StepContext,
 ): Promise<readonly Float32Array[]> {
   const { text, tokenizer } = await companionsOf(model, context);
+  await requireHere(tokenizer, context);
   const session = await openModel(text, "text-embedding", context);
   const texts = labels.map((label) => template.replaceAll("{}", () => label));
   const key = JSON.stringify([tokenizer, texts]);

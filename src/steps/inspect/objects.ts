@@ -27,7 +27,9 @@ import { type Face, yunetFaces } from "../../vision/yunet.ts";
 import { image } from "../kinds.ts";
 import { objects } from "./kinds.ts";
 import {
+  goesWithout,
   ifMissing,
+  type ModelContext,
   modelTools,
   noModel,
   openPictureModel,
@@ -69,7 +71,7 @@ type Prepared =
     readonly picture: Size;
     readonly objects: Look | undefined;
     readonly faces: Look | undefined;
-    readonly isSkipped: boolean;
+    readonly isProvisional: boolean;
   }
   | { readonly type: "unusable"; readonly reason: string };
 
@@ -80,7 +82,7 @@ type Prepared =
  * suppressed by class (see `suppress`).
  *
  * `count` is null where no model was asked for objects: with model "none", or where its file is not
- * here and `if_missing` is skip, which is then not cached.
+ * here and `if_missing` is skip.
  */
 export const inspectObjects = defineStep({
   name: "inspect.objects",
@@ -92,8 +94,9 @@ export const inspectObjects = defineStep({
   inputs: { image: each(image, "the pictures") },
   params,
   outputs: { objects: each(objects, "one row a picture") },
-  async tools({ model, faces_model }, context) {
-    return { ...await imagingTools(), ...await modelTools([model, faces_model], context) };
+  async tools({ model, faces_model, if_missing }, context) {
+    const models = await modelTools([model, faces_model], if_missing, context);
+    return { ...await imagingTools(), ...models };
   },
   batch: { size: 8, prepare, run },
 });
@@ -104,23 +107,25 @@ async function prepare(
   context: StepContext,
 ): Promise<Prepared> {
   const sessions = await openBoth(params, context);
-  for (const session of Object.values(sessions)) {
+  let isProvisional = false;
+  const both = [[params.model, sessions.objects], [params.faces_model, sessions.faces]] as const;
+  for (const [name, session] of both) {
     if (!(session instanceof ModelProblem)) continue;
     if (!session.isMissing || params.if_missing === "fail") {
       return { type: "unusable", reason: session.message };
     }
     context.warn(`${session.message}; until then pictures are not looked at with it`);
+    if (!goesWithout(name, context)) isProvisional = true;
   }
   const opened = await image.read();
   const { width, height } = await opened.header();
   const [objects, faces] = await looksOf(opened, [sessions.objects, sessions.faces]);
-  const isSkipped = Object.values(sessions).some((session) => session instanceof ModelProblem);
-  return { type: "ready", picture: { width, height }, objects, faces, isSkipped };
+  return { type: "ready", picture: { width, height }, objects, faces, isProvisional };
 }
 
 type MaybeSession = PictureSession | ModelProblem | undefined;
 
-async function openBoth({ model, faces_model }: ObjectsParams, context: BatchContext) {
+async function openBoth({ model, faces_model }: ObjectsParams, context: ModelContext) {
   const open = (name: string, task: "object-detection" | "face-detection") =>
     name === noModel ? undefined : unlessProblem(openPictureModel(name, task, context));
   const objects: MaybeSession = await open(model, "object-detection");
@@ -166,7 +171,7 @@ async function run(prepared: readonly Prepared[], params: ObjectsParams, context
   return prepared.map((item) => {
     if (item.type === "unusable") return failed(item.reason, { stopsNode: true });
     const row = rowOf(item.picture, found.get(item), faces.get(item) ?? []);
-    return produced({ objects: row }, { isProvisional: item.isSkipped });
+    return produced({ objects: row }, { isProvisional: item.isProvisional });
   });
 }
 
