@@ -4,6 +4,7 @@ import { collectGarbage, statsOf } from "../runtime/upkeep.ts";
 import { bytesText } from "../report/format.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { pasteable } from "./program.ts";
 import { alignedRows, counted } from "./text.ts";
 import { waitNotice } from "./wait_notice.ts";
 
@@ -52,7 +53,9 @@ function* statsLines(found: WorkspaceStats, workspace: string): Iterable<string>
     yield* alignedRows([head, ...rows], ["left", "left", "right", "right"]);
   }
   yield "";
-  yield `No run needs ${bytesText(found.freeableBytes)} (tintype cache gc --apply removes that)`;
+  yield pasteable(
+    `No run needs ${bytesText(found.freeableBytes)} (tintype cache gc --apply removes that)`,
+  );
 }
 
 interface GcOptions {

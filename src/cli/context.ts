@@ -9,7 +9,8 @@ import { createServices, type Device } from "../services/mod.ts";
 import { catalog } from "../steps/mod.ts";
 import { UsageError } from "./usage_error.ts";
 
-const projectFolder = fromFileUrl(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
+/** The folder of this checkout. */
+export const projectFolder = fromFileUrl(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
 
 /**
  * Where the caller stands: relative paths begin there. `deno task` changes to the project's folder

@@ -3,6 +3,8 @@ import { join, relative, resolve } from "node:path";
 import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { main } from "./main.ts";
+import { pasteable, taskCommand } from "./program.ts";
+import { shellWord } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
 const folderName = "tintype-demo";
@@ -27,15 +29,13 @@ async function demo(args: readonly string[]): Promise<number> {
   const code = await main(["run", "proxy", "--workspace", workspace, ...settings]);
   if (!existsSync(proxies)) return code;
   const shown = relative(caller, proxies) || ".";
-  const flag = `--workspace ${relative(caller, workspace)}`;
+  const flag = `--workspace ${shellWord(relative(caller, workspace))}`;
+  const again = taskCommand("demo", caller) ?? "deno task demo";
   console.log(`\nThe proxies are in ${shown}. Go on from here:`);
-  console.log(
-    `  deno task demo${
-      args[0] === undefined ? "" : ` ${args[0]}`
-    }    # again: nothing is done twice`,
-  );
-  console.log(`  deno task tintype query ${flag} "select * from savings"`);
-  console.log(`  deno task tintype why ${flag} proxies`);
+  const folder = args[0] === undefined ? "" : ` ${shellWord(args[0])}`;
+  console.log(`  ${again}${folder}    # again: nothing is done twice`);
+  console.log(pasteable(`  tintype query ${flag} "select * from savings"`));
+  console.log(pasteable(`  tintype why ${flag} proxies`));
   return code;
 }
 

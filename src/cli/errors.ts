@@ -4,6 +4,7 @@ import { type FailureGroup, wordsOf } from "../runtime/failures.ts";
 import { colours } from "./colours.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { pasteable } from "./program.ts";
 import { printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -47,11 +48,11 @@ function linesOf(group: FailureGroup): string[] {
   const paint = outcome === "failed" ? error : warning;
   return [
     paint(headline),
-    ...wordings.map((text) => `  ${printable(text)}`),
+    ...wordings.map((text) => `  ${pasteable(printable(text))}`),
     ...examples.map(({ item, reason }) =>
-      `  e.g. ${item === undefined ? "" : `${printable(item)}: `}${printable(reason)}`
+      `  e.g. ${item === undefined ? "" : `${printable(item)}: `}${pasteable(printable(reason))}`
     ),
     ...consequence === undefined ? [] : [`  ${consequence}`],
-    ...advice.map((each) => `  → ${printable(each)}`),
+    ...advice.map((each) => `  → ${pasteable(printable(each))}`),
   ];
 }

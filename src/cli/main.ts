@@ -5,6 +5,7 @@ import { parseShard } from "../runtime/shard.ts";
 import { version } from "../runtime/version.ts";
 import type { Device } from "../services/mod.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { pasteable } from "./program.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A command: its arguments, its options, and the command itself; gives the exit code. */
@@ -228,7 +229,7 @@ export async function main(args: readonly string[]): Promise<number> {
     // What the system refuses (a folder that cannot be written) is no bug either.
     const isExpected = error instanceof UsageError || (error instanceof Error && "code" in error);
     if (!isExpected) throw error;
-    console.error(`error: ${error.message}`);
+    console.error(`error: ${pasteable(error.message)}`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
 }

@@ -22,6 +22,7 @@ import {
 import type { ModelEntry } from "../vision/registry.ts";
 import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { pasteable } from "./program.ts";
 import { printDiagnostics } from "./recipe.ts";
 import { alignedRows, counted } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
@@ -82,7 +83,7 @@ export async function verify(names: readonly string[]): Promise<number> {
     }
     faults++;
     const what = `its file ${checkWords(entry, check)}`;
-    console.error(`${entry.name}: ${what} (${wayOut(entry, folder)})`);
+    console.error(`${entry.name}: ${what} (${pasteable(wayOut(entry, folder))})`);
   }
   if (fine + faults === 0) console.log(`No models in "${folder}" yet`);
   return faults === 0 ? exitCodes.complete : exitCodes.failed;

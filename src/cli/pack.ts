@@ -6,7 +6,8 @@ import { RecordProblem } from "../runtime/recorded_run.ts";
 import { type UnpackReport, unpackRun } from "../runtime/unpack.ts";
 import { callerFolder, sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { counted, printable } from "./text.ts";
+import { pasteable } from "./program.ts";
+import { counted, printable, shellWord } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 import { waitNotice } from "./wait_notice.ts";
 
@@ -78,16 +79,13 @@ function unpackLines(report: UnpackReport): string[] {
       `they import ${packages.join(", ")}: Deno's cache has that, or the rerun needs the network`,
     ],
     "rerun it, with nothing computed and nobody asked:",
-    `  cd ${shellWord(folder)} && tintype run ${shellWord(report.recipeFile)} --lock ${
-      shellWord(report.lockFile)
-    }`,
+    pasteable(
+      `  cd ${shellWord(folder)} && tintype run ${shellWord(report.recipeFile)} --lock ${
+        shellWord(report.lockFile)
+      }`,
+      report.folder,
+    ),
   ];
-}
-
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) && !text.startsWith("-")
-    ? text
-    : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function asUsage<Value>(work: () => Promise<Value>): Promise<Value> {

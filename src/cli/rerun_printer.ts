@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import type { Counts, RunEvent, RunListener } from "../runtime/event.ts";
 import { colours } from "./colours.ts";
 import { callerFolder } from "./context.ts";
+import { pasteable } from "./program.ts";
 import { counted, duration, printable } from "./text.ts";
 
 /** Problems that are shown below the line of a rerun. */
@@ -55,10 +56,12 @@ export class RerunPrinter {
     console.log(`${clock(at)} ${changeWords(changed)}: ${what}, ${duration(elapsedMs)}`);
     const news = this.#problems.filter((line) => !this.#shown.has(line));
     for (const line of news.slice(0, shownProblems)) {
-      console.error(this.#paint.warning(`  ${printable(line)}`));
+      console.error(this.#paint.warning(`  ${pasteable(printable(line))}`));
     }
     if (news.length > shownProblems) {
-      console.error(`  … and ${news.length - shownProblems} more (tintype errors)`);
+      console.error(
+        pasteable(`  … and ${news.length - shownProblems} more (tintype errors groups them)`),
+      );
     }
     this.begin();
   }

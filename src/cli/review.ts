@@ -14,6 +14,7 @@ import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
 import { allowStepFiles, type StepFileOptions } from "./step_files.ts";
+import { pasteable } from "./program.ts";
 import { printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -103,7 +104,14 @@ function datasetOf(
 ) {
   try {
     const now = () => new Date();
-    return new SessionDataset({ session, graph, openLog: DecisionLog.open, now, signal });
+    return new SessionDataset({
+      session,
+      graph,
+      openLog: DecisionLog.open,
+      now,
+      signal,
+      pasteable,
+    });
   } catch (error) {
     if (error instanceof NotReviewable) throw new UsageError(error.message);
     throw error;

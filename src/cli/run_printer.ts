@@ -5,6 +5,7 @@ import type { Graph } from "../runtime/graph.ts";
 import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
 import { colours } from "./colours.ts";
+import { pasteable } from "./program.ts";
 import { counted, duration, printable } from "./text.ts";
 
 /** Problems of one kind shown one by one; the rest is a count. */
@@ -139,14 +140,18 @@ export class RunPrinter {
   /** Prints the end of a run. */
   finish(report: RunReport): void {
     this.close();
-    this.#list("Warnings", this.#warnings, this.#paint.warning);
+    this.#list("Warnings", this.#warnings, {
+      paint: this.#paint.warning,
+      more: "--json prints all",
+    });
     const lines = (outcome: string) =>
       this.#problems.filter((event) => event.outcome === outcome)
         .map((event) => `${where(event)}: ${event.reason ?? ""}`);
-    this.#list("Left out", lines("rejected"), this.#paint.warning);
-    this.#list("Waiting for a person", lines("waiting"), this.#paint.warning);
-    this.#list("Failed", lines("failed"), this.#paint.error);
-    for (const line of this.#summaries) console.log(printable(line));
+    const more = "tintype errors groups them";
+    this.#list("Left out", lines("rejected"), { paint: this.#paint.warning, more });
+    this.#list("Waiting for a person", lines("waiting"), { paint: this.#paint.warning, more });
+    this.#list("Failed", lines("failed"), { paint: this.#paint.error, more });
+    for (const line of this.#summaries) console.log(pasteable(printable(line)));
     for (const line of callLines(this.#calls)) console.log(line);
     const { ran, cached, rejected, skipped, failed, waiting } = report.counts;
     const time = duration(performance.now() - this.#started);
@@ -155,12 +160,18 @@ export class RunPrinter {
     );
   }
 
-  #list(title: string, lines: readonly string[], paint: (text: string) => string) {
+  #list(
+    title: string,
+    lines: readonly string[],
+    { paint, more }: { readonly paint: (text: string) => string; readonly more: string },
+  ) {
     if (lines.length === 0) return;
     console.error(paint(`${title} (${lines.length})`));
-    for (const line of lines.slice(0, shownProblems)) console.error(`  ${printable(line)}`);
+    for (const line of lines.slice(0, shownProblems)) {
+      console.error(`  ${pasteable(printable(line))}`);
+    }
     if (lines.length > shownProblems) {
-      console.error(`  … and ${lines.length - shownProblems} more (see the view "tasks")`);
+      console.error(pasteable(`  … and ${lines.length - shownProblems} more (${more})`));
     }
   }
 

@@ -36,3 +36,10 @@ export function printable(text: string): string {
     (each) => `\\u${each.codePointAt(0)!.toString(16).padStart(4, "0")}`,
   );
 }
+
+/** A word as a POSIX shell reads it back. */
+export function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) && !text.startsWith("-")
+    ? text
+    : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -7,6 +7,7 @@ import { checkPublished } from "../steps/publish/published_check.ts";
 import { colours } from "./colours.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { pasteable } from "./program.ts";
 import { counted, printable } from "./text.ts";
 import { waitNotice } from "./wait_notice.ts";
 
@@ -39,7 +40,7 @@ function print(
   { artifacts, results, bytes, originals, published, repetition, findings, notes }: VerifyReport,
 ) {
   const { error, warning } = colours();
-  for (const note of notes) console.error(warning(`note: ${printable(note)}`));
+  for (const note of notes) console.error(warning(`note: ${pasteable(printable(note))}`));
   const byCode = Map.groupBy(findings, ({ code }) => code);
   for (const [code, alike] of byCode) {
     console.error(error(`${code} (${alike.length.toLocaleString("en")})`));
@@ -86,7 +87,11 @@ function linesOf(
   return [
     printable(message + origin),
     ...setAside === undefined ? [] : [`  set aside as ${printable(setAside)}`],
-    ...isHealed ? ["  made again"] : help === undefined ? [] : [`  → ${printable(help)}`],
+    ...isHealed
+      ? ["  made again"]
+      : help === undefined
+      ? []
+      : [`  → ${pasteable(printable(help))}`],
   ];
 }
 

@@ -10,7 +10,10 @@ export class RunFailures {
   #steps: Readonly<Record<string, string>> = {};
 
   /** `isOwn` says which nodes are the recipe's; those that only watch for the page do not count. */
-  constructor(readonly isOwn: (node: string) => boolean) {}
+  constructor(
+    readonly isOwn: (node: string) => boolean,
+    readonly pasteable = (text: string): string => text,
+  ) {}
 
   hear(event: RunEvent): void {
     if (event.type === "run-started") this.#steps = event.nodes;
@@ -21,6 +24,8 @@ export class RunFailures {
   }
 
   words(): readonly FailureWords[] {
-    return groupFailures(this.#failures, this.#steps, { mostExamples: mostNames }).map(wordsOf);
+    const groups = groupFailures(this.#failures, this.#steps, { mostExamples: mostNames });
+    return groups.map(wordsOf)
+      .map((words) => ({ ...words, advice: words.advice.map(this.pasteable) }));
   }
 }

@@ -36,6 +36,8 @@ export interface SessionDatasetOptions {
   readonly openLog: (path: string) => DecisionLog;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** Writes the commands in a text so that a person can paste them; as they are when left out. */
+  readonly pasteable?: (text: string) => string;
 }
 
 /** Changes that come in a burst (500 captions from the cache) are told together, this often. */
@@ -320,7 +322,10 @@ export class SessionDataset implements Dataset {
     // How an export ended is said where it was asked for.
     const isExport = (node: string) => this.#review.exports.some(({ id }) => id === node);
     const own = new Set(this.options.graph.nodes.map(({ id }) => id));
-    const failures = new RunFailures((node) => own.has(node) && !isExport(node));
+    const failures = new RunFailures(
+      (node) => own.has(node) && !isExport(node),
+      this.options.pasteable,
+    );
     const total = this.#shelf.count;
     this.#show({ phase, done: 0, total, problems: [], failures: [], detail: null });
     const report = await this.options.session.run(graph, {
