@@ -32,6 +32,7 @@ export {
   findRun,
   type FoundRun,
   graphOf,
+  homeOf,
   newestRun,
   projectFolder,
   reasonsOf,
@@ -39,6 +40,7 @@ export {
   settingsOf,
   sourceOf,
   summaries,
+  weightsOf,
   workspaces,
 } from "./notebook/runs.ts";
 export { type Row, table, type TableOptions, type TableSource } from "./notebook/table.ts";
@@ -46,6 +48,7 @@ export { type Thumbnail, type ThumbnailOptions, thumbnails } from "./notebook/th
 export { wall } from "./notebook/wall.ts";
 export { measures } from "./baseline/baseline.ts";
 export { barChart } from "./charts/bar.ts";
+export { emptyChart } from "./charts/empty.ts";
 export { histogramChart } from "./charts/distribution.ts";
 export type { ChartSpec } from "./charts/render.ts";
 export { scatterChart } from "./charts/scatter.ts";

@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { parse } from "yaml";
 import { policyShape } from "../src/baseline/policy.ts";
 import { type ChartSpec, renderSvg } from "../src/charts/render.ts";
+import { openSession } from "../src/mod.ts";
 import type { RunListener } from "../src/runtime/event.ts";
 import {
   chart,
@@ -13,6 +14,7 @@ import {
   effectChart,
   findRun,
   graphOf,
+  homeOf,
   type MimeBundle,
   newestRun,
   policyOf,
@@ -23,9 +25,13 @@ import {
   table,
   thumbnails,
   wall,
+  weightsOf,
   writePolicy,
 } from "../src/notebook.ts";
+import { fromFileUrl } from "../src/runtime/file_url.ts";
 import { photo, PictureRig, proxyRecipe } from "./picture_rig.ts";
+
+const normalizeRecipe = fromFileUrl(new URL("../pipelines/normalize.yaml", import.meta.url));
 
 /** What the Deno kernel asks a value for. */
 async function shown(value: Display): Promise<MimeBundle> {
@@ -131,6 +137,21 @@ Deno.test("a chart carries Vega-Lite 5 for live front ends, SVG, and an image fo
   const { channels } = await sharp(new TextEncoder().encode(svg)).stats();
   assert.ok(channels.some(({ stdev }) => stdev > 10), "the picture is blank");
   assert.equal(bundle["text/plain"], "[chart: Sizes & <shapes>]");
+});
+
+Deno.test("a chart without rows says so in place of empty axes, and warns of nothing", async () => {
+  const said: unknown[] = [];
+  const { warn } = console;
+  console.warn = (...words: unknown[]) => void said.push(...words);
+  try {
+    const bundle = await shown(chart(styled({ ...spec, data: { values: [] } } as ChartSpec)));
+    assert.match(String(bundle["image/svg+xml"]), /There is nothing to draw/);
+    assert.equal(bundle["text/plain"], "[chart: Sizes & <shapes>]");
+    assert.match(String(bundle["image/svg+xml"]), /Sizes &amp; &lt;shapes&gt;/);
+  } finally {
+    console.warn = warn;
+  }
+  assert.deepEqual(said, []);
 });
 
 Deno.test("charts on one page do not clip each other", async () => {
@@ -273,6 +294,48 @@ Deno.test("the newest run of a recipe is found, with its pictures and its reason
   });
   Deno.removeSync(first.path("photos"), { recursive: true });
   assert.throws(() => sourceOf(places[0]!, last), /there is no folder .* TINTYPE_NOTEBOOK_SOURCE/);
+});
+
+Deno.test("runs of different folders are not compared, and each finds its pictures", async () => {
+  await using rig = new PictureRig();
+  const workspace = join(rig.folder, ".tintype");
+  rig.write({ "photos/a.jpg": await photo(64, 64), "others/b.jpg": await photo(64, 64) });
+  const { run: before } = await rig.proxy();
+  const { run: other } = await rig.proxy({ source: "others" });
+  assert.equal(comparableRuns([workspace]), undefined);
+  const { run: after } = await rig.proxy({ source: "./photos" });
+  const pair = comparableRuns([workspace]);
+  assert.deepEqual([pair?.before.run, pair?.after.run], [before, after]);
+  assert.equal(sourceOf(workspace, other), rig.path("others"));
+});
+
+Deno.test("a relative folder begins where the run's caller stood", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "stand/photos/a.jpg": await photo(64, 64) });
+  const workspace = rig.path("elsewhere/.tintype");
+  const session = openSession({ workspace, cwd: rig.path("stand") });
+  const settings = { source: "photos", out: "proxies" };
+  const { run } = await session.run(graphOf(await session.checkFile(proxyRecipe, { settings })));
+  assert.equal(homeOf(workspace, run), rig.path("stand"));
+  assert.equal(sourceOf(workspace, run), rig.path("stand/photos"));
+});
+
+Deno.test("what the results weigh is that of the pictures, not of what is said about others", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "photos/a.jpg": await photo(1400, 1000) });
+  const settings = { source: "photos", out: "out" };
+  const { run } = await rig.session.run(
+    graphOf(await rig.session.checkFile(normalizeRecipe, { settings })),
+  );
+  const catalog = await rig.session.openCatalog({ run });
+  try {
+    const weights = await weightsOf(catalog);
+    assert.deepEqual([...weights.keys()], ["normalized", "photos"]);
+    assert.equal(weights.get("photos"), Deno.statSync(rig.path("photos/a.jpg")).size);
+    assert.ok(weights.get("normalized")! > 0);
+  } finally {
+    catalog.close();
+  }
 });
 
 Deno.test("a written policy is read back as it was, and a person's own is kept beside it", async () => {

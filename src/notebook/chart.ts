@@ -1,3 +1,4 @@
+import { emptyChart } from "../charts/empty.ts";
 import { type ChartSpec, renderSvg } from "../charts/render.ts";
 import { sha256 } from "../runtime/hash.ts";
 import { escapeHtml } from "./html.ts";
@@ -17,9 +18,11 @@ const longestSpec = 500_000;
 
 /**
  * A Vega-Lite chart: live in JupyterLab and VS Code, an SVG elsewhere (the HTML that nbconvert makes,
- * GitHub). Throws, when shown, for a specification that Vega-Lite refuses.
+ * GitHub). One without rows says so in place of empty axes. Throws, when shown, for a specification that
+ * Vega-Lite refuses.
  */
-export function chart(spec: ChartSpec): Display {
+export function chart(given: ChartSpec): Display {
+  const spec = hasRows(given) ? given : emptyChart(undefined, titleOf(given));
   return {
     async [display]() {
       const json = JSON.stringify(spec);
@@ -35,6 +38,13 @@ export function chart(spec: ChartSpec): Display {
       };
     },
   };
+}
+
+/** Rows that come from elsewhere, and those of layers, are taken to be there. */
+function hasRows(spec: ChartSpec): boolean {
+  const { data } = spec;
+  return data === undefined || data === null || !("values" in data) ||
+    !Array.isArray(data.values) || data.values.length > 0;
 }
 
 /**

@@ -8,7 +8,13 @@ import { formatDiagnostic } from "../runtime/diagnostic.ts";
 import type { Graph } from "../runtime/graph.ts";
 import { fromFileUrl } from "../runtime/file_url.ts";
 import { readJournal } from "../runtime/journal.ts";
-import { listRuns, type RunRecord, type RunSummary, summarizeRun } from "../runtime/records.ts";
+import {
+  listRuns,
+  readLock,
+  type RunRecord,
+  type RunSummary,
+  summarizeRun,
+} from "../runtime/records.ts";
 import type { CheckedRecipe } from "../runtime/session.ts";
 import { quoteName } from "../runtime/tables.ts";
 import { storiesOf } from "../runtime/why.ts";
@@ -78,21 +84,33 @@ function allRuns(places: readonly string[]): FoundRun[] {
 }
 
 /**
- * The newest run that has an earlier one of the same recipe in its workspace, and that earlier one;
- * undefined when there are no two such runs.
+ * The newest run that has an earlier one of the same recipe on the same pictures in its workspace, and
+ * that earlier one; undefined when there are no two such runs. Two folders, or two shards of one, have
+ * nothing that could be compared.
  */
 export function comparableRuns(
   places: readonly string[] = workspaces(),
 ): { readonly before: FoundRun; readonly after: FoundRun } | undefined {
   const pairs = places.flatMap((workspace) => {
-    const whole = summaries(workspace).filter(isWhole);
+    const whole = summaries(workspace).filter(isWhole).map((summary) => ({
+      workspace,
+      run: summary.run,
+      summary,
+      subject: subjectOf(workspace, summary),
+    }));
     return whole.flatMap((after, index) => {
-      const before = whole.slice(0, index).findLast(({ recipe }) => recipe === after.recipe);
-      const found = (summary: RunSummary) => ({ workspace, run: summary.run, summary });
-      return before === undefined ? [] : [{ before: found(before), after: found(after) }];
+      const before = whole.slice(0, index).findLast(({ subject }) => subject === after.subject);
+      return before === undefined ? [] : [{ before, after }];
     });
   });
   return pairs.sort((a, b) => a.after.run < b.after.run ? -1 : 1).at(-1);
+}
+
+/** What a run was of: its recipe, its shard and the folder that it was given. */
+function subjectOf(workspace: string, { run, recipe, shard = "" }: RunSummary): string {
+  const source = readLock(recordOf(workspace, run).folder)?.settings.source;
+  const folder = typeof source === "string" ? givenPath(source, homeOf(workspace, run)) : "";
+  return JSON.stringify([recipe, shard, folder]);
 }
 
 /** Runs that came to their end; what a killed one left has no tables to look at. */
@@ -114,9 +132,17 @@ export function settingsOf(workspace: string, run: string): Row {
 }
 
 /**
- * The folder of pictures that a run was given: its setting `source`. A relative one begins where the
- * run's caller stood, which is where its workspace lies unless told otherwise. Throws when there is
- * no such folder any more.
+ * Where relative paths of a run's settings begin: where its caller stood, or, where that is gone, the
+ * folder that its workspace lies in.
+ */
+export function homeOf(workspace: string, run: string): string {
+  const { cwd } = readLock(recordOf(workspace, run).folder) ?? {};
+  return cwd !== undefined && existsSync(cwd) ? cwd : dirname(workspace);
+}
+
+/**
+ * The folder of pictures that a run was given: its setting `source`, from `homeOf` on. Throws when
+ * there is no such folder any more.
  */
 export function sourceOf(workspace: string, run: string): string {
   const { source } = settingsOf(workspace, run);
@@ -124,14 +150,18 @@ export function sourceOf(workspace: string, run: string): string {
   if (typeof given !== "string") {
     throw new Error(`Cannot find the pictures of run "${run}": it has no setting "source"`);
   }
-  const path = /^~[/\\]/.test(given)
-    ? join(Deno.env.get("HOME") ?? "", given.slice(2))
-    : resolve(dirname(workspace), given);
+  const path = givenPath(given, homeOf(workspace, run));
   if (existsSync(path)) return path;
   throw new Error(
     `Cannot find the pictures of run "${run}": there is no folder "${path}" ` +
       "(set TINTYPE_NOTEBOOK_SOURCE to where they are)",
   );
+}
+
+function givenPath(given: string, home: string): string {
+  return /^~[/\\]/.test(given)
+    ? join(Deno.env.get("HOME") ?? "", given.slice(2))
+    : resolve(home, given);
 }
 
 /** Why tasks of a run were done or not: one row for each node, outcome and reason. */
@@ -145,6 +175,30 @@ export function reasonsOf(workspace: string, run: string): Row[] {
     const [node, outcome, why] = JSON.parse(key) as string[];
     return { node, outcome, tasks, why };
   });
+}
+
+/**
+ * Bytes of the pictures and other files that each node of a run gave, by node. Columns that say how large
+ * something else is, such as the original in the metadata, do not count.
+ */
+export async function weightsOf(catalog: CatalogDb): Promise<Map<string, number>> {
+  const { rows } = await catalog.query(`
+    SELECT own.table_name, own.column_name FROM duckdb_columns() AS own
+    JOIN duckdb_columns() AS beside ON own.table_name = beside.table_name
+      AND beside.column_name = regexp_replace(own.column_name, 'bytes$', 'hash')
+    WHERE own.column_name ~ '^(.*_)?bytes$' AND own.table_name <> 'items'
+    ORDER BY own.table_name, own.column_index`);
+  const weights = new Map<string, number>();
+  for (const { table_name, column_name } of rows) {
+    const { rows: [sum] } = await catalog.query(
+      `SELECT sum(${quoteName(String(column_name))})::DOUBLE AS bytes FROM ${
+        quoteName(String(table_name))
+      }`,
+    );
+    const node = String(table_name);
+    weights.set(node, (weights.get(node) ?? 0) + Number(sum?.bytes ?? 0));
+  }
+  return weights;
 }
 
 /** The graph of a checked recipe. Throws what is wrong with it, as the command line shows it. */

@@ -1,3 +1,4 @@
+import { emptyChart } from "../charts/empty.ts";
 import type { ChartSpec } from "../charts/render.ts";
 import { styled } from "../charts/style.ts";
 
@@ -7,7 +8,7 @@ export function wall(
   options: { readonly columns?: number } = {},
 ): ChartSpec {
   const { columns = 2 } = options;
-  if (charts.length === 0) return nothing;
+  if (charts.length === 0) return emptyChart();
   return styled({
     columns,
     spacing: 24,
@@ -15,12 +16,6 @@ export function wall(
     resolve: { scale: { color: "independent", shape: "independent", size: "independent" } },
   } as ChartSpec);
 }
-
-const nothing: ChartSpec = styled({
-  data: { values: [{ text: "There is nothing to draw" }] },
-  mark: { type: "text" },
-  encoding: { text: { field: "text", type: "nominal" } },
-} as ChartSpec);
 
 /**
  * A chart inside another may not have what belongs to the whole. Its title begins where its plot does:

@@ -98,6 +98,23 @@ Deno.test({
       assert.match(text, /nothing changed/);
       assert.doesNotMatch(text, /NaN|Infinity/);
     });
+
+    await context.step(
+      "where all was cached, runs_and_cache still tells a picture's story",
+      async () => {
+        await rig.normalize();
+        await rig.normalize();
+        const cells = await rig.execute("runs_and_cache");
+        assertWhole(cells);
+        const text = textOf(cells);
+        assert.match(text, /IMG_0101\.JPG +photos +cached/);
+        assert.match(text, /IMG_0101\.JPG +normalized +cached/);
+        const svgs = cells.flatMap(({ outputs = [] }) => outputs).map(({ data }) =>
+          joined(data?.["image/svg+xml"] as string | readonly string[] | undefined ?? "")
+        );
+        assert.equal(svgs.filter((svg) => svg.includes("There is nothing to draw")).length, 1);
+      },
+    );
   },
 });
 
