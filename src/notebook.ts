@@ -28,6 +28,7 @@ export {
 export { progress, type ProgressOptions } from "./notebook/progress.ts";
 export {
   baselineOf,
+  commandOf,
   comparableRuns,
   findRun,
   type FoundRun,
@@ -46,6 +47,7 @@ export {
 export { type Row, table, type TableOptions, type TableSource } from "./notebook/table.ts";
 export { type Thumbnail, type ThumbnailOptions, thumbnails } from "./notebook/thumbnails.ts";
 export { wall } from "./notebook/wall.ts";
+export { words } from "./notebook/words.ts";
 export { measures } from "./baseline/baseline.ts";
 export { barChart } from "./charts/bar.ts";
 export { emptyChart } from "./charts/empty.ts";

@@ -8,6 +8,7 @@ import { openSession } from "../src/mod.ts";
 import type { RunListener } from "../src/runtime/event.ts";
 import {
   chart,
+  commandOf,
   comparableRuns,
   compareEffects,
   type Display,
@@ -307,6 +308,15 @@ Deno.test("runs of different folders are not compared, and each finds its pictur
   const pair = comparableRuns([workspace]);
   assert.deepEqual([pair?.before.run, pair?.after.run], [before, after]);
   assert.equal(sourceOf(workspace, other), rig.path("others"));
+});
+
+Deno.test("the command of a run has all its settings, as a shell reads them", () => {
+  const settings = { source: "/my photos", within: ["exact"], quality: 80 };
+  assert.equal(
+    commandOf("dedupe", { workspace: "/a/.tintype", settings }),
+    "deno task tintype run dedupe --workspace /a/.tintype \\\n" +
+      "  --set 'source=/my photos' \\\n  --set 'within=[\"exact\"]' \\\n  --set quality=80",
+  );
 });
 
 Deno.test("a relative folder begins where the run's caller stood", async () => {

@@ -21,7 +21,7 @@ export async function groupsOf(catalog: CatalogDb): Promise<Groups> {
   return await onlyRow(catalog, "alike_groups", z.custom<Groups>());
 }
 
-/** What pairs are told apart by: a cosine, or without a model the smaller of two hash distances. */
+/** What pairs are told apart by: a cosine, or without a model the larger of two hash distances. */
 export interface Measure {
   readonly name: "cosine" | "hash distance";
   /** Null for a pair that was not compared by it. */
@@ -43,11 +43,34 @@ export function measureOf({ similar_by, threshold }: Groups): Measure {
     name: "hash distance",
     of({ dhash_distance, phash_distance }) {
       const known = [dhash_distance, phash_distance].filter((bits) => bits !== null);
-      return known.length === 0 ? null : Math.min(...known);
+      return known.length === 0 ? null : Math.max(...known);
     },
     sign: -1,
     threshold: nearBits,
   };
+}
+
+/** What there is to calibrate in a run, in words for its reader. */
+export function calibrationWords(
+  found: Groups,
+  { model }: { readonly model: string },
+): readonly string[] {
+  const count = found.pairs.length;
+  const pairs = count === 1 ? "is 1 pair" : `are ${count} pairs`;
+  if (found.similar_by === "embedding") {
+    return [
+      `Pictures were compared by their embeddings, and are similar from a cosine of ${
+        measureOf(found).threshold
+      } on. There ${pairs} near to that to look at.`,
+    ];
+  }
+  return [
+    `Pictures were compared by hashes alone, since the model "${model}" was not there: they are similar ` +
+    `where dHash and pHash both differ in at most ${nearBits} of 64 bits. There ${pairs} near to that to ` +
+    "look at. Your verdicts on them are kept and count in the next run, but there is no threshold to " +
+    "write: that of the recipe is for cosines.",
+    `For a threshold, run "deno task tintype models pull ${model}" and then dedupe again.`,
+  ];
 }
 
 /** A compared pair with the name that a person's verdict is given under. */

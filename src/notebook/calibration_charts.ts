@@ -1,71 +1,87 @@
-import { domainOf } from "../charts/axis.ts";
-import { positionScale } from "../charts/distribution.ts";
+import { domainOf, labelExpression, linearTicks } from "../charts/axis.ts";
+import { emptyChart } from "../charts/empty.ts";
+import { limitLayers, type LimitLine, positionScale } from "../charts/distribution.ts";
 import type { ChartSpec } from "../charts/render.ts";
-import { beforeColour, limitColour, palette, styled } from "../charts/style.ts";
-import { type Groups, measureOf, type ThresholdRow } from "./calibration.ts";
+import { beforeColour, palette, styled } from "../charts/style.ts";
+import { type Groups, type Measure, measureOf, type ThresholdRow } from "./calibration.ts";
 
 const width = 480;
 
-/** A line across a chart, at a value of its horizontal axis. */
-interface Mark {
-  readonly value: number;
-  readonly label: string;
-}
+/** Hash distances that are counted, in bits. */
+const mostBits = 16;
+
+/** Up to this many pairs in a bin a plain axis tells the bars apart. */
+const mostPlain = 20;
 
 /**
- * How many pairs have each cosine (in steps of 0.01), or without a model each hash distance. Almost all
- * pairs are unlike, so that the count's axis is logarithmic from 1 on.
+ * How many pairs have each cosine (in steps of 0.01), or without a model each hash distance. Where almost
+ * all pairs are unlike, the count's axis is logarithmic from 1 on.
  */
 export function distanceChart(found: Groups): ChartSpec {
   const measure = measureOf(found);
   const isCosine = measure.name === "cosine";
-  const bins = isCosine
-    ? (found.cosine_histogram ?? []).map((pairs, bin) => ({
-      from: rounded(-1 + bin * 0.01),
-      to: rounded(-1 + (bin + 1) * 0.01),
-      pairs,
-    }))
-    : found.hash_histogram.map((pairs, bits) => ({ from: bits - 0.4, to: bits + 0.4, pairs }));
-  const values = bins.filter(({ pairs }) => pairs > 0);
+  const title = isCosine ? "How alike pairs are" : "How far apart pairs are";
+  const values = (isCosine ? cosineBins(found) : hashBins(found)).filter(({ pairs }) => pairs > 0);
+  if (values.length === 0) return emptyChart(`There is no pair ${noPair(measure)}`, title);
   const ends = values.flatMap(({ from, to }) => [from, to]);
-  const x = positionOf(isCosine ? "cosine" : "bits of 64 that differ", [
-    ...ends,
-    measure.threshold,
-  ]);
-  const barLayer = {
-    data: { values },
-    mark: { type: "rect", color: beforeColour },
-    encoding: {
-      x: { ...x, field: "from" },
-      x2: { field: "to" },
-      y: {
-        field: "pairs",
-        type: "quantitative",
-        scale: { type: "symlog" },
-        axis: { title: "pairs", values: powersOfTen(values), format: ",d" },
-      },
-      y2: { datum: 0 },
-    },
-  };
+  const limit = isCosine
+    ? { value: measure.threshold, label: `similar from ${measure.threshold}` }
+    // Between the last distance that counts as similar and the next.
+    : { value: measure.threshold + 0.5, label: `similar up to ${measure.threshold}` };
+  const x = axisOf(measure, [...ends, limit.value]);
+  const most = Math.max(...values.map(({ pairs }) => pairs));
   return styled({
-    title: isCosine ? "How alike pairs are" : "How far apart pairs are",
+    title: { text: title, offset: titleOffset },
     width,
     height: 200,
     layer: [
-      ...(values.length === 0 ? [] : [barLayer]),
-      ...markLayers([{ value: measure.threshold, label: "threshold" }], x),
+      {
+        data: { values },
+        mark: { type: "rect", color: beforeColour },
+        encoding: {
+          x: { ...x.encoding, field: "from" },
+          x2: { field: "to" },
+          y: { field: "pairs", type: "quantitative", ...countAxis(most) },
+          y2: { datum: 0 },
+        },
+      },
+      ...limitLayers([limit], { axis: "x", end: width, domain: x.domain, scale: "linear" }),
     ],
   } as ChartSpec);
 }
 
-/** 0, 1, 10 … up to the most pairs of a bin. */
-function powersOfTen(bins: readonly { readonly pairs: number }[]): number[] {
-  const most = bins.reduce((largest, { pairs }) => Math.max(largest, pairs), 1);
-  const powers = Array.from(
-    { length: Math.floor(Math.log10(most)) + 1 },
-    (_, power) => 10 ** power,
-  );
-  return [0, ...powers];
+/** Room above the plot for the labels of one row of limits. */
+const titleOffset = 22;
+
+function noPair({ name }: Measure): string {
+  return name === "cosine" ? "to compare" : `within ${mostBits} bits`;
+}
+
+function cosineBins({ cosine_histogram }: Groups) {
+  return (cosine_histogram ?? []).map((pairs, bin) => ({
+    from: rounded(-1 + bin * 0.01),
+    to: rounded(-1 + (bin + 1) * 0.01),
+    pairs,
+  }));
+}
+
+function hashBins({ hash_histogram }: Groups) {
+  return hash_histogram.map((pairs, bits) => ({ from: bits - 0.4, to: bits + 0.4, pairs }));
+}
+
+/** From zero on: plain for few pairs, else 0, 1, 10 … up to the most pairs of a bin. */
+function countAxis(most: number) {
+  if (most <= mostPlain) {
+    return {
+      scale: { type: "linear", domain: [0, most], nice: 4 },
+      axis: { title: "pairs", tickCount: 4, tickMinStep: 1, format: ",d" },
+    };
+  }
+  const powers = Array.from({ length: Math.floor(Math.log10(most)) + 1 }, (_, at) => 10 ** at);
+  return {
+    scale: { type: "symlog", domain: [0, most * 1.5], nice: false },
+    axis: { title: "pairs (log scale)", values: [0, ...powers], format: ",d" },
+  };
 }
 
 /** Precision and recall against the threshold, with the present threshold and any other as lines. */
@@ -73,12 +89,15 @@ export function thresholdChart(
   rows: readonly ThresholdRow[],
   { found, chosen }: { readonly found: Groups; readonly chosen?: number },
 ): ChartSpec {
-  const { name, threshold, sign } = measureOf(found);
+  const measure = measureOf(found);
+  const { threshold, sign } = measure;
+  const title = "Precision and recall of the judged pairs";
+  if (rows.length === 0) return emptyChart("No pair of this run has been judged yet", title);
   const values = rows.flatMap(({ threshold: from, precision, recall }) => [
     { from, of: "precision", percent: 100 * precision },
     { from, of: "recall", percent: 100 * recall },
   ]);
-  const marks = [
+  const limits: readonly LimitLine[] = [
     { value: threshold, label: "now" },
     ...(chosen === undefined || chosen === threshold ? [] : [{ value: chosen, label: "chosen" }]),
   ];
@@ -86,70 +105,57 @@ export function thresholdChart(
     field: "of",
     type: "nominal",
     scale: { domain: ["precision", "recall"], range: [palette[0], palette[1]] },
-    legend: { title: null },
+    legend: { title: null, offset: titleOffset },
   };
-  const x = positionOf(
-    `threshold (${name})`,
-    [...values.map(({ from }) => from), ...marks.map(({ value }) => value)],
+  const x = axisOf(
+    measure,
+    [...values, ...limits].map((each) => "from" in each ? each.from : each.value),
+    "threshold: ",
   );
-  const lineLayer = {
-    data: { values },
-    // Between two judged pairs a threshold takes what the stricter one takes.
-    mark: { type: "line", point: true, interpolate: sign === 1 ? "step-before" : "step-after" },
-    encoding: {
-      x: { ...x, field: "from" },
-      y: {
-        field: "percent",
-        type: "quantitative",
-        scale: { domain: [0, 100] },
-        axis: { title: "%" },
-      },
-      color: series,
-      strokeDash: { ...series, scale: { domain: series.scale.domain } },
-    },
-  };
   return styled({
-    title: "Precision and recall of the judged pairs",
+    title,
     width,
     height: 220,
-    layer: [...(values.length === 0 ? [] : [lineLayer]), ...markLayers(marks, x)],
+    layer: [
+      {
+        data: { values },
+        // Between two judged pairs a threshold takes what the stricter one takes.
+        mark: { type: "line", point: true, interpolate: sign === 1 ? "step-before" : "step-after" },
+        encoding: {
+          x: { ...x.encoding, field: "from" },
+          y: {
+            field: "percent",
+            type: "quantitative",
+            scale: { domain: [0, 100] },
+            axis: { title: "precision, recall (%)", tickCount: 5 },
+          },
+          color: series,
+          strokeDash: { ...series, scale: { domain: series.scale.domain } },
+        },
+      },
+      ...limitLayers(limits, { axis: "x", end: width, domain: x.domain, scale: "linear" }),
+    ],
   } as ChartSpec);
 }
 
-/** A horizontal axis with room for all of some numbers. */
-function positionOf(title: string, numbers: readonly number[]) {
+/** A horizontal axis: all bits that are counted, or cosines with room for all of some numbers. */
+function axisOf({ name }: Measure, numbers: readonly number[], before = "") {
+  const isCosine = name === "cosine";
+  const domain = isCosine ? domainOf(numbers, "linear") : { from: -0.5, to: mostBits + 0.5 };
+  const title = isCosine ? "cosine" : "bits of 64 that differ, the more of dHash and pHash";
   return {
-    type: "quantitative",
-    scale: positionScale(domainOf(numbers, "linear"), "linear"),
-    axis: { title, grid: false },
+    domain,
+    encoding: {
+      type: "quantitative",
+      scale: positionScale(domain, "linear"),
+      axis: {
+        title: before + title,
+        grid: false,
+        values: linearTicks(domain),
+        labelExpr: labelExpression(""),
+      },
+    },
   };
-}
-
-function markLayers(marks: readonly Mark[], position: ReturnType<typeof positionOf>) {
-  return marks.flatMap(({ value, label }, index) => {
-    const data = { values: [{ at: value, label }] };
-    const x = { ...position, field: "at" };
-    return [
-      {
-        data,
-        mark: { type: "rule", color: limitColour, strokeWidth: 1.5, strokeDash: [5, 3] },
-        encoding: { x },
-      },
-      {
-        data,
-        mark: {
-          type: "text",
-          y: 6 + 13 * index,
-          dx: 4,
-          align: "left",
-          fontSize: 11,
-          fontWeight: 600,
-          color: limitColour,
-        },
-        encoding: { x, text: { field: "label", type: "nominal" } },
-      },
-    ];
-  });
 }
 
 /** Bins of 0.01, without the dust of binary fractions. */

@@ -6,6 +6,7 @@ import { type Recommendation, recommendationShape } from "../baseline/policy.ts"
 import type { CatalogDb } from "../runtime/catalog_db.ts";
 import { formatDiagnostic } from "../runtime/diagnostic.ts";
 import type { Graph } from "../runtime/graph.ts";
+import { shellWord } from "../report/normalize_report.ts";
 import { fromFileUrl } from "../runtime/file_url.ts";
 import { readJournal } from "../runtime/journal.ts";
 import {
@@ -64,12 +65,19 @@ export function newestRun(
     : findRun(recipe, places);
   if (newest !== undefined) return newest;
   const wanted = recipe === undefined ? "a run" : `a run of the recipe "${recipe}"`;
-  throw new Error(
+  throw advice(
     `Cannot find ${wanted}: there is none in ${
       places.map((place) => `"${place}"`).join(", ")
     } (make one in the project's folder: deno task tintype run ${recipe ?? "normalize"} ` +
       "--set source=FOLDER; or set TINTYPE_WORKSPACE to the workspace that has one)",
   );
+}
+
+/** An error that says what to do, and shows no lines of ours in the notebook. */
+function advice(message: string): Error {
+  const error = new Error(message);
+  error.stack = `Error: ${message}`;
+  return error;
 }
 
 /** The runs of all workspaces that came to their end, oldest first. */
@@ -152,7 +160,7 @@ export function sourceOf(workspace: string, run: string): string {
   }
   const path = givenPath(given, homeOf(workspace, run));
   if (existsSync(path)) return path;
-  throw new Error(
+  throw advice(
     `Cannot find the pictures of run "${run}": there is no folder "${path}" ` +
       "(set TINTYPE_NOTEBOOK_SOURCE to where they are)",
   );
@@ -162,6 +170,22 @@ function givenPath(given: string, home: string): string {
   return /^~[/\\]/.test(given)
     ? join(Deno.env.get("HOME") ?? "", given.slice(2))
     : resolve(home, given);
+}
+
+export interface CommandOptions {
+  readonly workspace: string;
+  /** By parameter of the recipe. */
+  readonly settings: Row;
+}
+
+/** The command that runs a recipe in a workspace, its words as a POSIX shell reads them back. */
+export function commandOf(recipe: string, { workspace, settings }: CommandOptions): string {
+  const set = Object.entries(settings).map(([name, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return ` \\\n  --set ${shellWord(`${name}=${text}`)}`;
+  });
+  return `deno task tintype run ${shellWord(recipe)} --workspace ${shellWord(workspace)}` +
+    set.join("");
 }
 
 /** Why tasks of a run were done or not: one row for each node, outcome and reason. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { renderSvg } from "../../src/charts/render.ts";
 import {
+  calibrationWords,
   type Groups,
   type JudgedPair,
   judgedPairs,
@@ -101,7 +102,41 @@ Deno.test("without a model pairs are told apart by bits, where fewer is more ali
     isAlike,
   }));
   assert.equal(suggestThreshold(precisionRecall(bits, measure))!.threshold, 9);
-  assert.equal(measure.of(found.pairs[0]!), 12);
+  // Both hashes have to be within the distance, so the larger of 14 and 12 decides.
+  assert.equal(measure.of(found.pairs[0]!), 14);
+});
+
+Deno.test("what is said fits what pictures were compared by, and how many pairs there are", () => {
+  const found = someGroups();
+  const [one] = calibrationWords(found, { model: "some-model" });
+  assert.match(
+    one!,
+    new RegExp(`from a cosine of 0\\.9 on. There are ${found.pairs.length} pairs`),
+  );
+  const bare = { ...found, similar_by: "hashes" as const, threshold: null };
+  const words = calibrationWords({ ...bare, pairs: bare.pairs.slice(0, 1) }, { model: "m" });
+  assert.match(words.join(" "), /hashes alone, since the model "m" was not there/);
+  assert.match(words.join(" "), /There is 1 pair .* there is no threshold to write/);
+  assert.match(words.join(" "), /deno task tintype models pull m/);
+});
+
+Deno.test("with few pairs counts are whole, bits are all shown, and nothing is no empty frame", async () => {
+  const bare = { ...someGroups(), similar_by: "hashes" as const, threshold: null };
+  const few = await renderSvg(
+    distanceChart({
+      ...bare,
+      hash_histogram: Array.from({ length: 17 }, (_, bits) => [2, 4, 9].includes(bits) ? 1 : 0),
+    }),
+  );
+  const labels = [...few.matchAll(/<text [^>]*>([^<]+)<\/text>/g)].map(([, text]) => text!);
+  assert.ok(labels.includes("15") && labels.includes("similar up to 8"), labels.join(" "));
+  assert.ok(labels.every((label) => !/^\d+\.\d/.test(label)), labels.join(" "));
+  const none = { ...bare, hash_histogram: new Array(17).fill(0) };
+  assert.match(await renderSvg(distanceChart(none)), /There is no pair within 16 bits/);
+  assert.match(
+    await renderSvg(thresholdChart([], { found: bare })),
+    /No pair of this run has been/,
+  );
 });
 
 Deno.test("the charts are drawn, with verdicts and without any", async () => {

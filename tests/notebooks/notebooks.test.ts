@@ -144,14 +144,20 @@ Deno.test({
 });
 
 Deno.test({
-  name: "without a run, baseline_discovery says which command makes one" + suffix,
+  name: "without a run, a notebook says which command makes one, and shows no stack" + suffix,
   ignore: !hasJupyter,
   async fn() {
     await using rig = await NotebookRig.open();
-    await assert.rejects(
-      rig.execute("baseline_discovery"),
-      /Cannot find a run: [\s\S]*deno task tintype run normalize --set source=FOLDER/,
-    );
+    for (const name of ["baseline_discovery", "dedupe_calibration"]) {
+      await assert.rejects(rig.execute(name), ({ message }: Error) => {
+        assert.match(
+          message,
+          /Cannot find a run: [\s\S]*deno task tintype run normalize --set source=FOLDER/,
+        );
+        assert.doesNotMatch(message, /runs\.ts/);
+        return true;
+      });
+    }
   },
 });
 
