@@ -5,7 +5,7 @@ import { colours } from "./colours.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { pasteable } from "./program.ts";
-import { printable } from "./text.ts";
+import { counted, missingWords, printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
 interface ErrorsOptions {
@@ -30,11 +30,13 @@ function failuresIn(workspace: string, run: string | undefined): RunFailures {
   }
 }
 
-function print({ run, recipe, counts, groups }: RunFailures) {
-  const { failed, rejected, waiting, skipped } = counts;
+function print({ run, recipe, counts, items, groups }: RunFailures) {
+  const missing = missingWords(counts, items).join(", ");
+  const skipped = counts.skipped === 0
+    ? ""
+    : `; ${counted(counts.skipped, "task")} skipped because of these`;
   console.log(
-    `${recipe} · run ${run}: ${failed} failed, ${rejected} left out, ${waiting} waiting, ` +
-      `${skipped} skipped because of these`,
+    `${recipe} · run ${run}: ${missing === "" ? "nothing is missing" : missing}${skipped}`,
   );
   for (const group of groups) {
     console.log("");

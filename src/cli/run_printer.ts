@@ -1,12 +1,12 @@
 import type progress from "cli-progress";
 import process from "node:process";
-import type { RunEvent, RunListener } from "../runtime/event.ts";
+import type { Outcome, RunEvent, RunListener } from "../runtime/event.ts";
 import type { Graph } from "../runtime/graph.ts";
 import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
 import { colours } from "./colours.ts";
 import { pasteable } from "./program.ts";
-import { counted, duration, printable } from "./text.ts";
+import { counted, duration, endedText, missingWords, printable } from "./text.ts";
 
 /** Problems of one kind shown one by one; the rest is a count. */
 const shownProblems = 20;
@@ -140,24 +140,35 @@ export class RunPrinter {
   /** Prints the end of a run. */
   finish(report: RunReport): void {
     this.close();
-    this.#list("Warnings", this.#warnings, {
+    this.#list(`Warnings (${this.#warnings.length})`, this.#warnings, {
       paint: this.#paint.warning,
       more: "--json prints all",
     });
-    const lines = (outcome: string) =>
-      this.#problems.filter((event) => event.outcome === outcome)
-        .map((event) => `${where(event)}: ${event.reason ?? ""}`);
-    const more = "tintype errors groups them";
-    this.#list("Left out", lines("rejected"), { paint: this.#paint.warning, more });
-    this.#list("Waiting for a person", lines("waiting"), { paint: this.#paint.warning, more });
-    this.#list("Failed", lines("failed"), { paint: this.#paint.error, more });
+    this.#listProblems("Left out", "rejected", this.#paint.warning);
+    this.#listProblems("Waiting for a person", "waiting", this.#paint.warning);
+    this.#listProblems("Failed", "failed", this.#paint.error);
     for (const line of this.#summaries) console.log(pasteable(printable(line)));
     for (const line of callLines(this.#calls)) console.log(line);
     const { ran, cached, rejected, skipped, failed, waiting } = report.counts;
     const time = duration(performance.now() - this.#started);
+    const missing = missingWords(report.counts, report.items);
     console.log(
-      `${report.status} in ${time}: ${ran} ran, ${cached} cached, ${rejected} left out, ${skipped} skipped, ${failed} failed, ${waiting} waiting`,
+      `${[`${report.status} in ${time}`, ...missing].join(", ")}; tasks: ` +
+        `${ran} ran, ${cached} cached, ${rejected} left out, ${skipped} skipped, ${failed} failed, ${waiting} waiting`,
     );
+  }
+
+  /** What ended so, a picture once for the same reason at several nodes. */
+  #listProblems(title: string, outcome: Outcome, paint: (text: string) => string) {
+    const events = this.#problems.filter((event) => event.outcome === outcome);
+    const lines = [...Map.groupBy(events, alikeKey).values()].map((alike) => {
+      const [{ item, reason = "" }] = alike as [Settled];
+      const nodes = alike.map(({ node }) => node).join(", ");
+      return `${item === undefined ? nodes : `${item} (${nodes})`}: ${reason}`;
+    });
+    const pictures = new Set(events.flatMap(({ item }) => item ?? [])).size;
+    const heading = `${title} (${endedText(pictures, events.length)})`;
+    this.#list(heading, lines, { paint, more: "tintype errors groups them" });
   }
 
   #list(
@@ -166,7 +177,7 @@ export class RunPrinter {
     { paint, more }: { readonly paint: (text: string) => string; readonly more: string },
   ) {
     if (lines.length === 0) return;
-    console.error(paint(`${title} (${lines.length})`));
+    console.error(paint(title));
     for (const line of lines.slice(0, shownProblems)) {
       console.error(`  ${pasteable(printable(line))}`);
     }
@@ -178,6 +189,11 @@ export class RunPrinter {
   #say(line: string) {
     console.error(line);
   }
+}
+
+/** The same picture or whole set, and the same reason; a task of its own for all items is never alike. */
+function alikeKey({ node, item, reason }: Settled): string {
+  return item === undefined ? `\0${node}` : `${item}\0${reason}`;
 }
 
 /** What a shard leaves undone, and when that is done. */

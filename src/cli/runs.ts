@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { alignedRows, duration } from "./text.ts";
+import { alignedRows, duration, endedText } from "./text.ts";
 
 /** `tintype runs`: the runs of the workspace, oldest first. */
 export function runs(
@@ -19,18 +19,23 @@ export function runs(
       "run",
       "recipe",
       "status",
-      "ran",
-      "cached",
       "left out",
-      "skipped",
       "failed",
+      "tasks ran",
+      "cached",
+      "skipped",
       "time",
     ];
-    const rows = summaries.map(({ run, recipe, shard, status, counts, elapsedMs }) => [
+    const rows = summaries.map(({ run, recipe, shard, status, counts, items, elapsedMs }) => [
       run,
       shard === undefined ? recipe : `${recipe} (shard ${shard})`,
       status,
-      ...[counts?.ran, counts?.cached, counts?.rejected, counts?.skipped, counts?.failed]
+      ...(["rejected", "failed"] as const).map((outcome) =>
+        counts === undefined || counts[outcome] === 0
+          ? ""
+          : endedText(items?.[outcome], counts[outcome])
+      ),
+      ...[counts?.ran, counts?.cached, counts?.skipped]
         .map((count) => count?.toLocaleString("en") ?? ""),
       elapsedMs === undefined ? "" : duration(elapsedMs),
     ]);

@@ -16,6 +16,9 @@ export const outcomes: readonly Outcome[] = [
   "waiting",
 ];
 
+/** How many different items ended so at some node, or at several. */
+export type ItemCounts = Readonly<Record<"rejected" | "failed" | "waiting", number>>;
+
 /** The outputs of a settled task by port; an `all` step's `each` port has one entry an item. */
 export type SettledOutputs = Readonly<
   Record<string, ArtifactRef | Readonly<Record<string, ArtifactRef>>>
@@ -121,6 +124,8 @@ export type RunEvent =
     readonly run: string;
     readonly status: "complete" | "failed" | "waiting" | "interrupted";
     readonly counts: Counts;
+    /** Not in the journals of earlier versions. */
+    readonly items?: ItemCounts;
     readonly elapsedMs: number;
   };
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { Shortfall } from "./cause.ts";
+import { causeOf, type Shortfall } from "./cause.ts";
+import type { ItemCounts } from "./event.ts";
 import { type Failure, type FailureGroup, groupFailures } from "./failures.ts";
 import { readHashList } from "./hash_list.ts";
 import { readJournal } from "./journal.ts";
@@ -9,8 +10,10 @@ import { listRuns, type RunRecord } from "./records.ts";
 export interface RunFailures {
   readonly run: string;
   readonly recipe: string;
-  /** By how it ended; what was skipped because of another is in none of the groups. */
+  /** Tasks by how they ended; what was skipped because of another is in none of the groups. */
   readonly counts: Readonly<Record<Shortfall, number>>;
+  /** How many different items that are. */
+  readonly items: ItemCounts;
   readonly groups: readonly FailureGroup[];
 }
 
@@ -32,7 +35,8 @@ export function failuresOfRun(workspace: string, run?: string): RunFailures {
   const { recipe, steps, failures } = failuresOf(record);
   const counts = { failed: 0, rejected: 0, waiting: 0, skipped: 0 };
   for (const { outcome } of failures) counts[outcome]++;
-  return { run: record.id, recipe, counts, groups: groupFailures(failures, steps) };
+  const groups = groupFailures(failures, steps);
+  return { run: record.id, recipe, counts, items: itemCounts(failures), groups };
 }
 
 /** Every task of a run that came to nothing, with the members that a step for all of them left out. */
@@ -49,8 +53,27 @@ function failuresOf({ folder }: RunRecord) {
       if (item === undefined) forAll.add(node);
     } else failures.push({ node, item, outcome, reason });
   }
-  for (const node of forAll) failures.push(...membersLeftOut(join(folder, "tables"), node));
+  const explained = new Set(failures.map(({ item }) => item));
+  for (const node of forAll) {
+    const members = membersLeftOut(join(folder, "tables"), node);
+    // That there was nothing to go by follows from what is said already.
+    failures.push(
+      ...members.filter(({ item, outcome, reason }) =>
+        !explained.has(item) || causeOf(outcome, reason).code !== "nothing-to-go-by"
+      ),
+    );
+  }
   return { recipe, steps, failures };
+}
+
+function itemCounts(failures: readonly Failure[]): ItemCounts {
+  const count = (wanted: keyof ItemCounts) =>
+    new Set(
+      failures.flatMap(({ item, outcome }) =>
+        item === undefined || outcome !== wanted ? [] : [item]
+      ),
+    ).size;
+  return { rejected: count("rejected"), failed: count("failed"), waiting: count("waiting") };
 }
 
 /** What a step said of single members is in its tables; they ended with a task of their own nowhere. */

@@ -64,6 +64,11 @@ export class Item {
     return this.#statuses[node];
   }
 
+  /** Whether some node got no further with it than that. */
+  hasStatus(status: ItemStatus): boolean {
+    return this.#statuses.includes(status);
+  }
+
   setStatus(node: number, status: ItemStatus): void {
     if (!this.#ownsStatuses) {
       this.#statuses = [...this.#statuses];

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Counts, RunEvent } from "./event.ts";
+import type { Counts, ItemCounts, RunEvent } from "./event.ts";
 import type { Json } from "./hash.ts";
 import type { PreviousTables } from "./tables.ts";
 
@@ -52,6 +52,8 @@ export interface RunSummary {
   /** `unfinished`: still at work, or broken off. */
   readonly status: "complete" | "failed" | "waiting" | "interrupted" | "unfinished";
   readonly counts?: Counts;
+  /** How many items it left out, or failed at; runs of earlier versions have only tasks. */
+  readonly items?: ItemCounts;
   readonly elapsedMs?: number;
 }
 
@@ -100,6 +102,7 @@ export function summarizeRun(run: RunRecord): RunSummary | undefined {
     startedAt: first.at,
     status: finished?.status ?? "unfinished",
     counts: finished?.counts,
+    items: finished?.items,
     elapsedMs: finished?.elapsedMs,
   };
 }

@@ -1,7 +1,7 @@
 import type { ArtifactRef, Kind } from "./artifact.ts";
 import { type ActionCache, isUnchanged, type StoredResult } from "./cache.ts";
 import type { Disk, FileStat } from "./disk.ts";
-import type { Counts, RunListener } from "./event.ts";
+import type { Counts, ItemCounts, RunListener } from "./event.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
 import type { HandleScope } from "./handles.ts";
 import { type ContentHash, sha256, type TaskKey } from "./hash.ts";
@@ -54,6 +54,7 @@ export interface RunEffects {
 
 export interface RunOutcome {
   readonly counts: Counts;
+  readonly items: ItemCounts;
   readonly isInterrupted: boolean;
 }
 
@@ -98,7 +99,8 @@ export class Run {
       }
       this.effects.cache.flush();
     }
-    return { counts: this.#settler.counts, isInterrupted: this.#isStopped };
+    const items = itemCounts([...this.effects.resolver.spaces.values()]);
+    return { counts: this.#settler.counts, items, isInterrupted: this.#isStopped };
   }
 
   get #isStopped(): boolean {
@@ -441,6 +443,15 @@ export class Run {
     this.#settler.notes(node, item, notes);
     this.#settler.unfinished(node, item, task.key, result, task.elapsedMs);
   }
+}
+
+function itemCounts(spaces: readonly Space[]): ItemCounts {
+  const count = (status: keyof ItemCounts) =>
+    spaces.reduce(
+      (sum, { items }) => sum + items.filter((item) => item.hasStatus(status)).length,
+      0,
+    );
+  return { rejected: count("rejected"), failed: count("failed"), waiting: count("waiting") };
 }
 
 /** Whether two looks at a file show the same state of it. */

@@ -6,7 +6,7 @@ import { type CheckOptions, checkRecipe, usesStepFiles } from "./check.ts";
 import type { Kind } from "./artifact.ts";
 import { type Diagnostic, obvious } from "./diagnostic.ts";
 import type { Disk } from "./disk.ts";
-import type { Counts, RunListener } from "./event.ts";
+import type { Counts, ItemCounts, RunListener } from "./event.ts";
 import { type Graph, type GraphNode, inputPorts, outputPorts, withoutUnused } from "./graph.ts";
 import { sha256 } from "./hash.ts";
 import { Journal } from "./journal.ts";
@@ -115,6 +115,7 @@ export interface RunReport {
   readonly folder: string;
   readonly status: "complete" | "failed" | "waiting" | "interrupted";
   readonly counts: Counts;
+  readonly items: ItemCounts;
 }
 
 /** Everything that can be done with recipes in one workspace: what CLI, web and notebooks use. */
@@ -285,7 +286,7 @@ export class Session {
     };
     try {
       emit(startEvent(run, graph, chosen, { shard: settings.shard, pid: Deno.pid }));
-      const { counts, isInterrupted } = await new Run({
+      const { counts, items, isInterrupted } = await new Run({
         recipe: graph.recipe,
         nodes,
         limit: settings.limit,
@@ -309,8 +310,8 @@ export class Session {
       const status = statusOf(counts, isInterrupted);
       const elapsedMs = Math.round(performance.now() - startedMs);
       cache.flush();
-      emit({ type: "run-finished", run, status, counts, elapsedMs });
-      return { run, folder, status, counts };
+      emit({ type: "run-finished", run, status, counts, items, elapsedMs });
+      return { run, folder, status, counts, items };
     } finally {
       // Whatever it ended by, it has cleared up behind itself; only a kill leaves something.
       traced.finish();

@@ -21,7 +21,7 @@ Deno.test("run publishes proxies, says what came of it, and does nothing twice",
   assert.match(first.stdout, /complete in .*: 7 ran, 0 cached, 1 left out, 0 skipped, 0 failed/);
   assert.match(
     first.stderr,
-    /Left out \(1\)\n {2}cut\.jpg \(proxies\): JPEG ends after 9,000 bytes/,
+    /Left out \(1 picture\)\n {2}cut\.jpg \(proxies\): JPEG ends after 9,000 bytes/,
   );
   assert.equal([...Deno.readDirSync(rig.path("proxies"))].length, 3);
   const second = await tintype(rig, proxyArgs);
@@ -61,7 +61,7 @@ steps:
   });
   const { code, stderr } = await tintype(rig, ["run", "r.yaml"]);
   assert.equal(code, 1);
-  assert.match(stderr, /Failed \(1\)\n {2}a\.jpg \(broken\): out of paint/);
+  assert.match(stderr, /Failed \(1 picture\)\n {2}a\.jpg \(broken\): out of paint/);
 });
 
 Deno.test("a wrong recipe is exit code 2, with place and caret on standard error", async () => {
@@ -149,7 +149,7 @@ Deno.test("runs, steps, describe and schema print what there is", async () => {
   await using rig = await rigWithPhotos();
   await tintype(rig, proxyArgs);
   const runs = await tintype(rig, ["runs"]);
-  assert.match(runs.stdout, /proxy {3}complete +7 +0 +1/);
+  assert.match(runs.stdout, /proxy {3}complete +1 picture +7 +0 +0 /);
   assert.match((await tintype(rig, ["steps"])).stdout, /image\.proxy {2,}Shrinks a picture/);
   const described = await tintype(rig, ["describe", "image.proxy"]);
   assert.match(described.stdout, /short_side_px {2}whole pixels, 16 to 16384, default 896/);
@@ -223,7 +223,7 @@ Deno.test("on a terminal a bar shows progress; NO_COLOR is obeyed", async () => 
   assert.match(coloured, /\d+% \| \d+\/\d+ tasks \| [\d.]+\/s/);
   assert.ok(coloured.includes(`${escape}[33mLeft out`), coloured);
   const plain = await onTerminal({ TERM: "xterm", NO_COLOR: "1" });
-  assert.ok(plain.includes("Left out (1)"));
+  assert.ok(plain.includes("Left out (1 picture)"));
   assert.ok(!/\[\d*(;\d+)*m/.test(plain.replaceAll(escape, "")), plain);
 });
 

@@ -91,7 +91,7 @@ Deno.test("errors groups what was left out, says what to do, and knows its runs"
   await using rig = await rigWithPhotos();
   const { stdout, code } = await tintype(rig, ["errors"]);
   assert.equal(code, 0);
-  assert.match(stdout, /^proxy · run \S+: 0 failed, 2 left out, 0 waiting/);
+  assert.match(stdout, /^proxy · run \S+: 1 picture left out\n/);
   assert.match(
     stdout,
     /\n1 item left out at proxies \(image\.proxy\): file-truncated\n {2}e\.g\. cut\.jpg: JPEG ends after 9,000 bytes, .*\n {2}→ the file is cut short/,
@@ -99,9 +99,50 @@ Deno.test("errors groups what was left out, says what to do, and knows its runs"
   const json = JSON.parse((await tintype(rig, ["errors", "--json"])).stdout);
   assert.deepEqual(
     json.groups.map(({ node, code }: Record<string, unknown>) => [node, code]).sort(),
-    [["proxies", "file-truncated"], ["savings", "nothing-to-go-by"]],
+    [["proxies", "file-truncated"]],
   );
   const unknown = await tintype(rig, ["errors", "--run", "none"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /^error: Cannot show errors: there is no run "none" in /);
+});
+
+Deno.test("run, errors and runs agree on how many pictures are missing, whatever nodes left them out", async () => {
+  await using rig = new PictureRig();
+  const whole = await photo(600, 400);
+  rig.write({
+    "photos/a.jpg": whole,
+    "photos/cut.jpg": whole.subarray(0, 9000),
+    "photos/half.jpg": whole.subarray(0, 12_000),
+    "photos/empty.jpg": new Uint8Array(),
+    "fail.ts": `import { defineStep, each, image, produced, z } from "tintype";
+      export default defineStep({ name: "own.fail", version: 1, doc: "Fails.", origin: "computed", isResult: true,
+        inputs: { image: each(image, "in") }, params: z.object({}), outputs: { image: each(image, "out") },
+        run({ image }) { if (image) throw new Error("out of paint"); return produced({ image }); } });`,
+    "r.yaml": `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: photos } }
+  print: { use: inspect.fingerprint, from: photos }
+  quality: { use: inspect.quality, from: photos }
+  alike: { use: dedupe.group, from: print }
+  small: { use: image.proxy, from: photos }
+  broken: { use: ./fail.ts, from: small }
+`,
+  });
+  const run = await tintype(rig, ["run", "r.yaml"]);
+  assert.match(run.stderr, /Left out \(3 pictures\)\n/);
+  assert.match(run.stderr, /\n {2}cut\.jpg \((?:print|quality|small|, ){5}\): JPEG ends/);
+  assert.equal(run.stderr.match(/cut\.jpg/g)!.length, 1, "a picture is named once");
+  assert.match(run.stderr, /Failed \(1 picture\)\n {2}a\.jpg \(broken\): out of paint/);
+  assert.match(run.stdout, /\nfailed in .* s, 1 picture failed, 3 pictures left out; tasks: /);
+  const errors = await tintype(rig, ["errors"]);
+  assert.match(
+    errors.stdout,
+    /^r · run \S+: 1 picture failed, 3 pictures left out; \d+ tasks skipped/,
+  );
+  assert.doesNotMatch(errors.stdout, /at alike/, "that it had nothing to go by is no news");
+  const runs = await tintype(rig, ["runs"]);
+  assert.match(runs.stdout, /\s+left out\s+failed\s+tasks ran\s/);
+  assert.match(runs.stdout, / failed +3 pictures +1 picture +\d+ /);
+  const [summary] = JSON.parse((await tintype(rig, ["runs", "--json"])).stdout);
+  assert.deepEqual(summary.items, { rejected: 3, failed: 1, waiting: 0 });
 });
