@@ -15,6 +15,7 @@ import {
   effectChart,
   findRun,
   graphOf,
+  histogramChart,
   homeOf,
   type MimeBundle,
   newestRun,
@@ -106,6 +107,18 @@ Deno.test("numbers keep ten metres of GPS and small exposures, and are never NaN
   ]);
 });
 
+Deno.test("numbers are shortened to the digits asked for, whole ones and whole parts never", async () => {
+  const rows = [{ value: 2562.0344 }, { value: 0.07081 }, { value: 329121 }, { value: -0.29591 }];
+  const text = await plain(table(rows, { digits: 3 }));
+  assert.deepEqual(text.split("\n").map((line) => line.trim()), [
+    "value",
+    "2562",
+    "0.0708",
+    "329,121",
+    "-0.296",
+  ]);
+});
+
 Deno.test("nested cells are shown as JSON, long ones shortened with all of it as tooltip", async () => {
   const page = await html(table([{ list: ["a", 1], long: "x".repeat(600) }]));
   assert.ok(page.includes("[&quot;a&quot;,1]"));
@@ -171,6 +184,25 @@ Deno.test("a wall draws each chart with axes of its own, and none says so", asyn
   const svg = await renderSvg(wall([spec, { ...spec, title: "another" }]));
   assert.ok(svg.includes("Sizes &amp; &lt;shapes&gt;") && svg.includes("another"));
   assert.ok((await renderSvg(wall([]))).includes("nothing to draw"));
+});
+
+Deno.test("titles of a wall's row are as far above their plots", async () => {
+  const before = { scale: "linear" as const, bins: [{ from: 0, to: 50, count: 13 }] };
+  const named = (title: string, ...values: readonly number[]) =>
+    histogramChart({
+      title,
+      before,
+      lines: values.map((value) => ({ value, label: `is ${value}` })),
+    });
+  const charts = [named("one", 10), named("two", 10, 11, 12), named("three")];
+  const svg = await renderSvg(wall(charts, { columns: 2 }));
+  const heightOf = (title: string) => {
+    const before = svg.slice(0, svg.indexOf(`>${title}<`));
+    const titles = [...before.matchAll(/role-title"><g transform="translate\([^,]+,(-?[\d.]+)\)/g)];
+    return Number(titles.at(-1)![1]);
+  };
+  assert.equal(heightOf("one"), heightOf("two"));
+  assert.notEqual(heightOf("two"), heightOf("three"));
 });
 
 Deno.test("thumbnails are small pictures inside the page, with their captions", async () => {

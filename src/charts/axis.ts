@@ -30,19 +30,23 @@ export function domainOf(numbers: readonly number[], scale: Scale): Domain {
 }
 
 /**
- * At most `most` round numbers of a log domain, as even as can be: powers of ten, or 1, 2, 5 of each,
- * or round steps where the domain is narrow. Vega's own choice labels all of them, one over the other.
+ * At most `most` round numbers of a log domain, as even as can be: 1, 2, 5 of each power of ten, or 1 and
+ * 3, or the powers alone, or round steps where the domain is narrow. Vega's own choice labels all of
+ * them, one over the other.
  */
 export function logTicks({ from, to }: Domain, most = 6): number[] {
-  const inside = (values: readonly number[]) => values.filter((each) => each >= from && each <= to);
   const powers: number[] = [];
   for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power++) {
     powers.push(10 ** power);
   }
-  const fine = inside(powers.flatMap((each) => [each, 2 * each, 5 * each]));
+  const inside = (digits: readonly number[]) =>
+    powers.flatMap((power) => digits.map((digit) => Number((digit * power).toPrecision(12))))
+      .filter((each) => each >= from && each <= to);
+  const fine = inside([1, 2, 5]);
   if (fine.length < 3) return linearTicks({ from, to });
-  if (fine.length <= most) return fine;
-  const coarse = inside(powers);
+  const even = [fine, inside([1, 3]), inside([1])].find(({ length }) => length <= most);
+  if (even !== undefined) return even;
+  const coarse = inside([1]);
   return coarse.filter((_, index) => index % Math.ceil(coarse.length / most) === 0);
 }
 
@@ -64,12 +68,13 @@ export function mostTicks(unit: string): number {
   return unit === "bytes" ? 5 : 6;
 }
 
-/** A Vega expression for labels in a unit: bytes as kB and MB, large numbers with commas. */
+/** A Vega expression for labels in a unit: bytes as kB and MB, shares in percent, commas in large numbers. */
 export function labelExpression(unit: string): string {
   if (unit === "bytes") {
     return "datum.value >= 1e9 ? format(datum.value / 1e9, '~r') + ' GB' : datum.value >= 1e6 ? " +
       "format(datum.value / 1e6, '~r') + ' MB' : datum.value >= 1e3 ? " +
       "format(datum.value / 1e3, '~r') + ' kB' : format(datum.value, '~r') + ' B'";
   }
+  if (unit === "share") return "format(datum.value * 100, '~g') + ' %'";
   return "abs(datum.value) >= 1000 ? format(datum.value, ',~f') : format(datum.value, '~g')";
 }

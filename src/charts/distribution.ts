@@ -26,7 +26,7 @@ export interface HistogramChart {
   readonly after?: Histogram;
   /** Limits, drawn dashed across the bars with their label above. */
   readonly lines?: readonly LimitLine[];
-  /** Below the axis: `px`, `bytes` (labelled kB, MB), `bits` … */
+  /** Below the axis: `px`, `bytes` (labelled kB, MB), `share` (of the pixels, in percent), `bits` … */
   readonly unit?: string;
   /** How the axis is divided; as the bins are when left out. */
   readonly scale?: Scale;
@@ -42,8 +42,8 @@ export function histogramChart(chart: HistogramChart): ChartSpec {
   const scale = (chart.scale ?? before.scale) === "log" && bins.every(({ from }) => from > 0)
     ? "log"
     : "linear";
-  const drawn = lines.filter(({ value }) =>
-    Number.isFinite(value) && (scale !== "log" || value > 0)
+  const drawn = together(
+    lines.filter(({ value }) => Number.isFinite(value) && (scale !== "log" || value > 0)),
   );
   const ends = [...bins.flatMap(({ from, to }) => [from, to]), ...drawn.map(({ value }) => value)];
   const domain = domainOf([...ends, ...besideOnly(bins)], scale);
@@ -51,7 +51,8 @@ export function histogramChart(chart: HistogramChart): ChartSpec {
   const place: LimitOptions = { axis: "x", end: plotWidth, domain, scale };
   const room = 4 + labelHeight * labelRows(drawn, place).rows;
   return styled({
-    title: { text: title, offset: after === undefined ? room + 4 : 8 },
+    title: { text: title, offset: titleGap },
+    usermeta: { labelRoom: room },
     width: plotWidth,
     height: 130,
     layer: [
@@ -66,6 +67,14 @@ export function histogramChart(chart: HistogramChart): ChartSpec {
       ...limitLayers(drawn, place),
     ],
   } as ChartSpec);
+}
+
+/** One line where several limits are the same, with all their labels. */
+function together(lines: readonly LimitLine[]): LimitLine[] {
+  return [...Map.groupBy(lines, ({ value }) => value)].map(([value, same]) => ({
+    value,
+    label: same.map(({ label }) => label).join(", "),
+  }));
 }
 
 /** Room on both sides of a bin that is the only one, so that its bar does not fill the plot. */
@@ -105,7 +114,7 @@ interface BarOptions {
 }
 
 function barLayer(bars: readonly Bar[], { domain, scale, unit, legendOffset, most }: BarOptions) {
-  const title = unit === "bytes" || unit === "" ? null : unit;
+  const title = unit === "bytes" || unit === "" ? null : unit === "share" ? "of the pixels" : unit;
   return {
     data: { values: bars },
     mark: { type: "rect", stroke: "#ffffff", strokeWidth: 0.5 },
@@ -141,7 +150,7 @@ function countEncoding(most: number) {
     y: {
       field: "count",
       type: "quantitative",
-      scale: { domain: [0, Math.max(1, most)], nice: true },
+      scale: { domain: [0, Math.max(1, most)], nice: 4 },
       axis: { title: "pictures", tickCount: 4, tickMinStep: 1, format: ",d" },
     },
     y2: { datum: 0 },
@@ -186,6 +195,9 @@ export interface LimitOptions {
   readonly domain: Domain;
   readonly scale: Scale;
 }
+
+/** Between a title and what is highest below it: the labels of limits, or a legend. */
+export const titleGap = 8;
 
 /** Room that the label of a limit takes above the plot, in pixels. */
 export const labelHeight = 13;

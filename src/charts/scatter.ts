@@ -14,6 +14,7 @@ import {
   type LimitLine,
   type LimitOptions,
   positionScale,
+  titleGap,
 } from "./distribution.ts";
 import type { ChartSpec } from "./render.ts";
 import { palette, plotWidth, styled } from "./style.ts";
@@ -64,7 +65,7 @@ export function scatterChart(chart: ScatterChart): ChartSpec {
   const across = axisOptions("x", plotWidth, x, chart.x);
   const room = 4 + labelHeight * labelRows(drawnLines(chart.x), across).rows;
   return styled({
-    title: { text: chart.title, offset: groups.length > 1 ? 8 : room + 4 },
+    title: { text: chart.title, offset: titleGap },
     width: plotWidth,
     height: plotHeight,
     layer: [

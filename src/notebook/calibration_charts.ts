@@ -1,6 +1,12 @@
 import { domainOf, labelExpression, linearTicks } from "../charts/axis.ts";
 import { emptyChart } from "../charts/empty.ts";
-import { limitLayers, type LimitLine, positionScale } from "../charts/distribution.ts";
+import {
+  labelHeight,
+  limitLayers,
+  type LimitLine,
+  positionScale,
+  titleGap,
+} from "../charts/distribution.ts";
 import type { ChartSpec } from "../charts/render.ts";
 import { beforeColour, palette, styled } from "../charts/style.ts";
 import { type Groups, type Measure, measureOf, type ThresholdRow } from "./calibration.ts";
@@ -31,7 +37,7 @@ export function distanceChart(found: Groups): ChartSpec {
   const x = axisOf(measure, [...ends, limit.value]);
   const most = Math.max(...values.map(({ pairs }) => pairs));
   return styled({
-    title: { text: title, offset: titleOffset },
+    title: { text: title, offset: titleGap },
     width,
     height: 200,
     layer: [
@@ -50,8 +56,8 @@ export function distanceChart(found: Groups): ChartSpec {
   } as ChartSpec);
 }
 
-/** Room above the plot for the labels of one row of limits. */
-const titleOffset = 22;
+/** Room above the plot for two rows of labels. */
+const legendOffset = 4 + 2 * labelHeight;
 
 function noPair({ name }: Measure): string {
   return name === "cosine" ? "to compare" : `within ${mostBits} bits`;
@@ -105,7 +111,7 @@ export function thresholdChart(
     field: "of",
     type: "nominal",
     scale: { domain: ["precision", "recall"], range: [palette[0], palette[1]] },
-    legend: { title: null, offset: titleOffset },
+    legend: { title: null, offset: legendOffset, symbolType: "stroke" },
   };
   const x = axisOf(
     measure,
@@ -113,7 +119,7 @@ export function thresholdChart(
     "threshold: ",
   );
   return styled({
-    title,
+    title: { text: title, offset: titleGap },
     width,
     height: 220,
     layer: [

@@ -51,6 +51,7 @@ export function effectChart(rows: readonly Row[]): ChartSpec {
     { policy, of: "pixels", percent: percent_pixels },
     { policy, of: "bytes", percent: percent_bytes },
   ]);
+  const most = values.reduce((largest, { percent }) => Math.max(largest, Number(percent)), 100);
   const labels = { type: "text", align: "left", dx: 4, fontSize: 11, color: "#333333" };
   return styled({
     title: "What each policy keeps",
@@ -60,7 +61,12 @@ export function effectChart(rows: readonly Row[]): ChartSpec {
     encoding: {
       y: { field: "policy", type: "nominal", sort: null, axis: { title: null } },
       yOffset: { field: "of", type: "nominal", sort: ["pixels", "bytes"] },
-      x: { field: "percent", type: "quantitative", axis: { title: "% of before" } },
+      x: {
+        field: "percent",
+        type: "quantitative",
+        scale: { domain: [0, most * 1.12], nice: false },
+        axis: { title: "% of before", tickCount: 5 },
+      },
       color: {
         field: "of",
         type: "nominal",

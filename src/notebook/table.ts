@@ -14,11 +14,13 @@ export interface TableOptions {
   readonly limit?: number;
   /** Above the table. */
   readonly title?: string;
+  /** Significant digits of numbers that are not whole; else up to four behind the point. */
+  readonly digits?: number;
 }
 
 /** Rows as a table, numbers on the right; as plain text where there is no HTML. */
 export function table(source: TableSource, options: TableOptions = {}): Display {
-  const { limit = 30, title } = options;
+  const { limit = 30, title, digits } = options;
   const rows = "rows" in source ? source.rows : source;
   const columns = "rows" in source
     ? source.columns
@@ -28,7 +30,7 @@ export function table(source: TableSource, options: TableOptions = {}): Display 
     title,
     columns,
     isNumeric: columns.map((column) => isNumeric(shown.map((row) => row[column]))),
-    cells: shown.map((row) => columns.map((column) => cellText(row[column]))),
+    cells: shown.map((row) => columns.map((column) => cellText(row[column], digits))),
     note: noteOf(rows.length, shown.length),
   };
   return { [display]: () => ({ "text/html": gridHtml(grid), "text/plain": gridText(grid) }) };
@@ -53,11 +55,22 @@ function isNumeric(values: readonly unknown[]): boolean {
   return present.length > 0 && present.every((value) => typeof value === "number");
 }
 
-function cellText(value: unknown): string {
+function cellText(value: unknown, digits: number | undefined): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return numberText(value);
+  if (typeof value === "number") {
+    const isShort = digits === undefined || !Number.isFinite(value) || Number.isInteger(value);
+    return numberText(isShort ? value : shortened(value, digits));
+  }
   if (typeof value === "object") return JSON.stringify(value);
   return String(value);
+}
+
+/** To some significant digits, and never fewer than the whole part has. */
+function shortened(value: number, digits: number): number {
+  const whole = Math.trunc(Math.abs(value));
+  return whole === 0 ? Number(value.toPrecision(digits)) : Number(
+    value.toPrecision(Math.min(100, Math.max(digits, String(whole).length))),
+  );
 }
 
 /** At most four digits behind the point (GPS keeps ten metres); nothing for what is no number. */

@@ -1,9 +1,16 @@
 import type { Histogram, Measure } from "../baseline/baseline.ts";
 import { barChart, type BarRow } from "../charts/bar.ts";
 import { histogramChart, type LimitLine } from "../charts/distribution.ts";
+import { measureWords } from "../charts/measures.ts";
 import { type ChartSpec, renderSvg } from "../charts/render.ts";
 import { scatterChart } from "../charts/scatter.ts";
-import { drawnHistogram, median, sharedBins } from "./distributions.ts";
+import {
+  drawnHistogram,
+  loweredBins,
+  median,
+  type SharedBins,
+  sharedBins,
+} from "./distributions.ts";
 import {
   bytesText,
   countText,
@@ -13,13 +20,13 @@ import {
   sizeText,
 } from "./format.ts";
 import { type Html, html, trusted } from "./html.ts";
-import type { NormalizeReport, ReportChange } from "./report_data.ts";
+import type { NormalizeReport, ReportChange, ReportPicture } from "./report_data.ts";
 
 /** A measure as its chart shows it. */
 interface ShownMeasure {
   readonly measure: Measure;
-  readonly title: string;
-  readonly unit: string;
+  /** Of a picture as it was, of those that the baseline has. */
+  readonly before?: (picture: ReportPicture) => number | null | undefined;
   /** Of a picture after normalizing; null where it has none. Absent for what is not measured again. */
   readonly after?: (change: ReportChange) => number | null;
 }
@@ -27,41 +34,31 @@ interface ShownMeasure {
 const shownMeasures: readonly ShownMeasure[] = [
   {
     measure: "long_side",
-    title: "Long side",
-    unit: "px",
+    before: ({ metadata }) => metadata && Math.max(metadata.width, metadata.height),
     after: (row) => Math.max(row.width_after, row.height_after),
   },
   {
     measure: "short_side",
-    title: "Short side",
-    unit: "px",
+    before: ({ metadata }) => metadata && Math.min(metadata.width, metadata.height),
     after: (row) => Math.min(row.width_after, row.height_after),
   },
-  {
-    measure: "megapixels",
-    title: "Megapixels",
-    unit: "MP",
-    after: (row) => row.width_after * row.height_after / 1e6,
-  },
-  { measure: "bytes", title: "File size", unit: "bytes", after: (row) => row.bytes_after },
+  { measure: "megapixels", after: (row) => row.width_after * row.height_after / 1e6 },
+  { measure: "bytes", after: (row) => row.bytes_after },
   {
     measure: "bits_per_pixel",
-    title: "Bits per pixel",
-    unit: "bits",
     after: (row) => row.bytes_after * 8 / (row.width_after * row.height_after),
   },
   {
     measure: "jpeg_quality",
-    title: "JPEG quality",
-    unit: "quality",
+    before: ({ metadata }) => metadata?.jpeg_quality,
     after: (row) => row.format_after === "jpeg" ? row.quality_after : null,
   },
-  { measure: "brightness", title: "Brightness", unit: "mean luma" },
-  { measure: "contrast", title: "Contrast", unit: "standard deviation of luma" },
-  { measure: "sharpness", title: "Sharpness", unit: "variance of the Laplacian" },
-  { measure: "entropy", title: "Entropy", unit: "bits" },
-  { measure: "colourfulness", title: "Colourfulness", unit: "Hasler and Süsstrunk" },
-  { measure: "clipped", title: "Clipped pixels", unit: "share of the picture" },
+  { measure: "brightness" },
+  { measure: "contrast" },
+  { measure: "sharpness", before: ({ sharpness }) => sharpness },
+  { measure: "entropy" },
+  { measure: "colourfulness" },
+  { measure: "clipped" },
 ];
 
 /** The charts of every distribution, before and after, with the policy's limits as lines. */
@@ -93,16 +90,20 @@ before alone.`} Brightness to clipped pixels are measured on the originals only.
 
 async function measureFigure(
   report: NormalizeReport,
-  { measure, title, unit, after }: ShownMeasure,
+  shown: ShownMeasure,
   found: Histogram,
 ): Promise<Html> {
+  const { measure } = shown;
+  const { title, unit } = measureWords[measure];
   const lines = limitsOf(report, measure);
+  const before = beforeValues(report, shown);
   const { histogram, zeros } = drawnHistogram(measure, found, {
-    values: beforeValues(report, measure),
+    values: measure === "sharpness" ? before : [],
     limits: lines.map(({ value }) => value),
   });
-  const values = after === undefined ? [] : afterValues(report, after);
-  const shared = values.length === 0 ? undefined : sharedBins(histogram, values);
+  const after = shown.after === undefined ? [] : afterValues(report, shown.after);
+  const upper = upperLimit(report, measure);
+  const shared = after.length === 0 ? undefined : binsOf(histogram, { before, after, upper });
   const spec = histogramChart({
     title,
     before: shared?.before ?? histogram,
@@ -114,8 +115,11 @@ async function measureFigure(
   const caption = captionOf({
     unit,
     before: report.baseline.quantiles[measure]?.p50 ?? null,
-    after: shared === undefined ? undefined : median(values),
+    after: shared === undefined ? undefined : median(after),
     zeros,
+    above: measure === "jpeg_quality" && upper !== null
+      ? after.filter((value) => value > upper).length
+      : 0,
   });
   const limits = lines.map(({ label }) => label).join(", ");
   const about = `Histogram of ${title.toLowerCase()}. ${caption}` +
@@ -123,12 +127,42 @@ async function measureFigure(
   return await figure(spec, { id: measure, about, caption });
 }
 
-/** Of what the baseline has no bins for. */
-function beforeValues({ pictures }: NormalizeReport, measure: Measure): number[] {
-  if (measure !== "sharpness") return [];
-  return pictures.flatMap(({ sharpness, standing }) =>
-    sharpness === undefined || standing === undefined ? [] : [sharpness]
-  );
+interface Sides {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** What pictures are brought down to; null for no limit. */
+  readonly upper: number | null;
+}
+
+/** Over bins that end at the limit, where the pictures tell all that the baseline counted. */
+function binsOf(histogram: Histogram, { before, after, upper }: Sides): SharedBins {
+  const counted = histogram.bins.reduce((sum, { count }) => sum + count, 0);
+  const lowered = upper === null || before.length !== counted
+    ? undefined
+    : loweredBins(histogram, { limit: upper, before, after });
+  return lowered ?? sharedBins(histogram, after);
+}
+
+function upperLimit({ policy }: NormalizeReport, measure: Measure): number | null {
+  switch (measure) {
+    case "long_side":
+      return policy.long_side_px;
+    case "short_side":
+      return policy.short_side_px;
+    case "jpeg_quality":
+      return policy.quality;
+    default:
+      return null;
+  }
+}
+
+/** Of the pictures that the baseline is of. */
+function beforeValues({ pictures }: NormalizeReport, { before }: ShownMeasure): number[] {
+  if (before === undefined) return [];
+  return pictures.flatMap((picture) => {
+    const value = picture.standing === undefined ? undefined : before(picture);
+    return value === undefined || value === null ? [] : [value];
+  });
 }
 
 function afterValues(
@@ -152,13 +186,22 @@ export function limitsOf({ policy }: NormalizeReport, measure: string): LimitLin
     ],
     jpeg_quality: [line(policy.quality, "at most")],
     sharpness: [line(out.sharpness_below, "left out below")],
-    clipped: [line(out.clipped_above, "left out above")],
+    clipped: [line(out.clipped_above, "left out above", shareText)],
   };
   return (limits[measure] ?? []).filter((each) => each !== undefined);
 }
 
-function line(value: number | null, words: string): LimitLine | undefined {
-  return value === null ? undefined : { value, label: `${words} ${measuredText(value)}` };
+function line(
+  value: number | null,
+  words: string,
+  text: (value: number) => string = measuredText,
+): LimitLine | undefined {
+  return value === null ? undefined : { value, label: `${words} ${text(value)}` };
+}
+
+/** `30 %`, `0.055 %`. */
+function shareText(share: number | null): string {
+  return share === null ? measuredText(null) : `${measuredText(share * 100)} %`;
 }
 
 interface Caption {
@@ -168,18 +211,25 @@ interface Caption {
   readonly after: number | null | undefined;
   /** Pictures with 0, which have a bar of their own. */
   readonly zeros: number;
+  /** Pictures whose quality was left above the limit. */
+  readonly above: number;
 }
 
-function captionOf({ unit, before, after, zeros }: Caption): string {
+function captionOf({ unit, before, after, zeros, above }: Caption): string {
   const shown = (value: number | null) =>
     unit === "bytes"
       ? bytesText(value)
+      : unit === "share"
+      ? shareText(value)
       : `${measuredText(value)}${["px", "MP"].includes(unit) ? ` ${unit}` : ""}`;
   const blank = zeros === 0
     ? ""
     : ` The bar at the far left: ${countText(zeros, "picture")} with 0.`;
   if (after === undefined) return `Median ${shown(before)}.${blank}`;
-  return `Median ${shown(before)} before, ${shown(after)} after.`;
+  const over = above === 0
+    ? ""
+    : ` ${countText(above, "picture")} stayed above the limit, since less would hardly save bytes.`;
+  return `Median ${shown(before)} before, ${shown(after)} after.${over}`;
 }
 
 function formatRows({ baseline, pictures }: NormalizeReport): BarRow[] {

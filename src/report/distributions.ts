@@ -33,6 +33,64 @@ export function sharedBins(before: Histogram, values: readonly number[]): Shared
   };
 }
 
+/** A limit that pictures were brought down to, and the values before and after. */
+export interface Lowered {
+  readonly limit: number;
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** So that a value at an edge is not put into the next bin by a rounding of its logarithm. */
+const edgeTolerance = 1e-9;
+
+/**
+ * Both histograms over the bins of one, moved so that the limit is an edge, and counted as
+ * `from < value ≤ to`: what is at the limit is in the bar that ends there. In the bins of the baseline
+ * it would be in a bar that goes on beyond the line. Undefined where the bins have no width.
+ */
+export function loweredBins(
+  { scale, bins }: Histogram,
+  { limit, before, after }: Lowered,
+): SharedBins | undefined {
+  const [first] = bins;
+  if (first === undefined || first.to <= first.from || scale === "log" && first.from <= 0) {
+    return undefined;
+  }
+  const step = scale === "log" ? Math.log(first.to / first.from) : first.to - first.from;
+  const edge = (at: number) => scale === "log" ? limit * Math.exp(at * step) : limit + at * step;
+  const places = (values: readonly number[]) =>
+    values.map((value) => {
+      const distance = scale === "log" ? Math.log(value / limit) : value - limit;
+      return Math.ceil(distance / step - edgeTolerance) - 1;
+    });
+  const [placesBefore, placesAfter] = [places(before), places(after)];
+  if (placesBefore.length === 0) return undefined;
+  const [least, most] = endsOf(placesBefore);
+  const [low, high] = endsOf([...placesBefore, ...placesAfter]);
+  const start = Math.max(low, least - mostAdded);
+  const length = Math.min(high, most + mostAdded) - start + 1;
+  const counted = (found: readonly number[]): Histogram => {
+    const counts = new Array<number>(length).fill(0);
+    for (const place of found) counts[Math.max(0, Math.min(length - 1, place - start))]!++;
+    return {
+      scale,
+      bins: counts.map((count, at) => ({
+        from: edge(start + at),
+        to: edge(start + at + 1),
+        count,
+      })),
+    };
+  };
+  return { before: counted(placesBefore), after: counted(placesAfter) };
+}
+
+function endsOf(values: readonly number[]): readonly [number, number] {
+  return values.reduce<readonly [number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Infinity, -Infinity],
+  );
+}
+
 /** A histogram as it is drawn, and how many zeros are in a bin of their own at its left end. */
 export interface DrawnHistogram {
   readonly histogram: Histogram;
@@ -71,10 +129,7 @@ export function drawnHistogram(
 function extended({ scale, bins }: Histogram, values: readonly number[]): Bin[] {
   const all = [...bins];
   if (all.length === 0 || values.length === 0) return all;
-  const [least, most] = values.reduce(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-    [Infinity, -Infinity],
-  );
+  const [least, most] = endsOf(values);
   for (let added = 0; all[0]!.from > least && added < mostAdded; added++) {
     const { from, to } = all[0]!;
     const next = scale === "log" ? from * ratioOf(from, to) ** -1 : from - widthOf(from, to);

@@ -7,6 +7,8 @@ export interface ReportMetadata {
   readonly width: number;
   readonly height: number;
   readonly bytes: number;
+  /** Null where the file does not tell. */
+  readonly jpeg_quality?: number | null;
 }
 
 /** What became of a picture: its row of `change`. */

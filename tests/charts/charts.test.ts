@@ -128,6 +128,31 @@ Deno.test("labels of limits share a row where there is room, and never overlap",
   assert.deepEqual(rowsOf(), { rowOf: [], rows: 0 });
 });
 
+Deno.test("limits that are the same are one line with all their labels", async () => {
+  const lines = [{ value: 25, label: "p10" }, { value: 25, label: "median" }];
+  const svg = await renderSvg(histogramChart({ title: "T", before: linear, lines }));
+  assert.equal(dashedLines(svg).length, 1);
+  assert.match(svg, />p10, median</);
+});
+
+Deno.test("the count axis goes on to the round number above its highest bar", async () => {
+  const before = { ...linear, bins: linear.bins.map((bin) => ({ ...bin, count: 13 })) };
+  const svg = await renderSvg(histogramChart({ title: "T", before }));
+  assert.match(svg, />15</);
+});
+
+Deno.test("a log axis over two powers of ten has more than two labels", () => {
+  assert.deepEqual(logTicks({ from: 24_000, to: 5e6 }, 5), [3e4, 1e5, 3e5, 1e6, 3e6]);
+});
+
+Deno.test("names of up to 28 characters are written out beside their bars", async () => {
+  const rows = [{ label: "Tintype Coolpocket 2 (again)", before: 3 }];
+  assert.match(
+    await renderSvg(barChart({ title: "T", rows })),
+    />Tintype Coolpocket 2 \(again\)</,
+  );
+});
+
 Deno.test("bars say their counts", async () => {
   const rows = [{ label: "jpeg", before: 1234, after: 7 }, {
     label: "<png>",

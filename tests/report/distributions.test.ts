@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { histogramOf, natureOf, sorted } from "../../src/baseline/distribution.ts";
-import { drawnHistogram, median, sharedBins } from "../../src/report/distributions.ts";
+import { drawnHistogram, loweredBins, median, sharedBins } from "../../src/report/distributions.ts";
 import { changeText } from "../../src/report/format.ts";
 import { html } from "../../src/report/html.ts";
 
@@ -24,6 +24,34 @@ Deno.test("bins on a log scale go on by their ratio, and stay above zero", () =>
     100,
     1,
   ]]);
+});
+
+Deno.test("what is at a limit is in the bar that ends there, on both scales", () => {
+  const sizes = [500, 900, 2048, 2048, 4000];
+  const after = [500, 900, 2048, 2048, 2048];
+  const quality = [60, 85, 90, 95];
+  for (
+    const [found, lowered] of [
+      [histogramOf(sorted(sizes), natureOf("long_side")), { limit: 2048, before: sizes, after }],
+      [histogramOf(sorted(quality), natureOf("jpeg_quality")), {
+        limit: 90,
+        before: quality,
+        after: [60, 85, 90, 90],
+      }],
+    ] as const
+  ) {
+    const shared = loweredBins(found, lowered)!;
+    const { limit } = lowered;
+    const ends = shared.after.bins.filter(({ count }) => count > 0).map(({ to }) => to);
+    assert.ok(Math.max(...ends) <= limit * (1 + 1e-12), `${ends} beyond ${limit}`);
+    assert.ok(shared.before.bins.some(({ from, count }) => count > 0 && from >= limit));
+    for (const side of ["before", "after"] as const) {
+      const counted = shared[side].bins.reduce((sum, { count }) => sum + count, 0);
+      assert.equal(counted, lowered[side].length);
+    }
+  }
+  const single = { scale: "linear" as const, bins: [{ from: 90, to: 90, count: 7 }] };
+  assert.equal(loweredBins(single, { limit: 90, before: [90], after: [90] }), undefined);
 });
 
 Deno.test("a single bin without width takes what is elsewhere too", () => {

@@ -209,6 +209,27 @@ Deno.test("damaged pictures are no difference between what was predicted and wha
   assert.match(text, /Not among them: 1 picture with a header but damaged pixels\./);
 });
 
+Deno.test("bars of after end at the limit's line, however many pictures are at it", async () => {
+  const pictures = somePictures(200);
+  const { policy } = await reportOf(pictures);
+  const report = await reportOf(pictures, {
+    policy: { ...policy, long_side_px: 1100, short_side_px: 700 },
+  });
+  const page = await normalizeReport(report);
+  for (const title of ["long side", "short side"]) {
+    const [, chart] = page.split(`aria-label="Histogram of ${title}.`);
+    const svg = chart!.slice(0, chart!.indexOf("</svg>"));
+    const ends = [
+      ...svg.matchAll(/<path [^>]*d="M(-?[\d.]+),[\d.]+h([\d.]+)v[^>]*stroke="#d55e00"/g),
+    ]
+      .map(([, left, width]) => Number(left) + Number(width));
+    assert.ok(ends.length > 1, title);
+    const limits = [...svg.matchAll(/<line transform="translate\(([\d.]+),[^>]*stroke-dasharray/g)]
+      .map(([, x]) => Number(x));
+    assert.ok(Math.max(...ends) <= Math.max(...limits) + 1, `${title}: ${ends} beyond ${limits}`);
+  }
+});
+
 Deno.test("an outlier of many measures has its first reasons, in words, and how many more", async () => {
   const report = await reportOf(somePictures(3));
   const outlier_of = [
