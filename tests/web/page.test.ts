@@ -454,6 +454,25 @@ test("from an empty folder to the zip, by the words on the page alone", async ()
   });
 });
 
+test("a window that is opened again at once stays open", async () => {
+  await withServer(1, {}, async ({ url }) => {
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await page.evaluate(`(async () => {
+      document.querySelector("dialog button").click();
+      for (let turn = 0; turn < 100 && document.querySelector("dialog"); turn++) {
+        await Promise.resolve();
+      }
+      // The browser has not told of its end yet.
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true }));
+    })()`);
+    await page.evaluate("new Promise((next) => requestAnimationFrame(() => setTimeout(next)))");
+    assert.equal(await page.getByRole("dialog").count(), 1);
+  });
+});
+
 test("everything that can be used has a name, focus stays in a window and goes back after it", async () => {
   await withServer(2, {}, async ({ url }) => {
     await using browsing = await Browsing.open(url, { width: 820, height: 1180 });

@@ -14,19 +14,20 @@ interface DialogProps {
 /** A window over the page: focus stays in it, Escape closes it, and goes back to where it was. */
 export function Dialog({ store, title, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
+  const isGone = useRef(false);
   useEffect(() => {
     const before = document.activeElement;
     const dialog = element.current!;
     dialog.showModal();
     return () => {
+      isGone.current = true;
       // As long as it is open, nothing else takes the focus.
       dialog.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
-  const name = useRef(store.dialog);
-  // The browser tells of a dialog's end later, when the next one may be open.
-  const close = () => store.dialog === name.current && store.set({ dialog: undefined });
+  // The browser tells of a dialog's end later, when the next one, or the same anew, may be open.
+  const close = () => isGone.current || store.set({ dialog: undefined });
   return (
     <dialog
       ref={element}
