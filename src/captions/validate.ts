@@ -73,8 +73,8 @@ function wholeProblems(
 
 /** What is wrong with a whole caption that a person may have written. */
 export function textProblems(text: string, trigger: string): string[] {
+  if (isEmpty(text)) return ["the caption is empty"];
   const problems: string[] = [];
-  if (isEmpty(text)) problems.push("the caption is empty");
   if (/[\r\n]/.test(text)) problems.push("the caption has more than one line");
   if (!text.includes(trigger)) problems.push(`the trigger word "${trigger}" is not in it`);
   if (refusal.test(text)) problems.push("it reads like a model's refusal");

@@ -167,6 +167,9 @@ test("an emptied caption is counted, cannot be approved, and is named before and
       .waitFor();
     await dialog.getByRole("button", { name: "Export now" }).click();
     await dialog.getByText("1 is empty: IMG_001.jpg").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.keyboard.press("x");
     await dialog.getByRole("button", { name: "Show the 1: empty" }).click();
     await becomes(() => page.getByLabel("Filter").inputValue(), "empty");
     await page.getByText("1 of 3", { exact: true }).waitFor();
@@ -271,6 +274,43 @@ for (const [width, height] of [[1280, 800], [390, 844]] as const) {
     });
   });
 }
+
+test("a phone shows the caption without scrolling, and nothing is wider than the screen", async () => {
+  await withServer(3, { text: recipeText({ trigger: "my_subject" }) }, async ({ url }) => {
+    await using browsing = await Browsing.open(url, { width: 390, height: 844 });
+    const page = await browsing.tab();
+    const isTooWide = () =>
+      page.evaluate(`[...document.querySelectorAll("body, .top, dialog, .detail-pane, .grid-pane")]
+        .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.className)`);
+    const bottom = async (selector: string) => {
+      const box = (await page.locator(selector).boundingBox())!;
+      return box.y + box.height;
+    };
+    assert.ok(await bottom("header.top") < 130, "title and tools take two rows");
+    assert.deepEqual(await isTooWide(), []);
+    await cards(page).first().click();
+    assert.ok(await bottom("#caption") < 844);
+    assert.deepEqual(await isTooWide(), []);
+    for (const [key, name] of [["x", "Export zip"], ["p", "Preview"], ["?", "Help"]] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole("dialog", { name }).waitFor();
+      assert.deepEqual(await isTooWide(), [], name);
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    }
+  });
+});
+
+test("a filter that finds nothing says so, also beside the picture that is open", async () => {
+  await withServer(2, {}, async ({ url }) => {
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    await page.getByLabel("Filter").fill("nothing like it");
+    await page.getByText("No picture matches. The one below is here because it is open.").waitFor();
+    await page.getByLabel("Filter").fill("auto");
+    await page.getByText("No picture matches").waitFor({ state: "detached" });
+  });
+});
 
 test("what went wrong is said in the window that it went wrong in, and stays until it is dismissed", async () => {
   await withServer(1, {}, async ({ url }) => {

@@ -45,12 +45,15 @@ function TopBar({ store }: Props) {
           Captions for <code>{about?.trigger}</code>
         </h1>
         <p class="muted">
-          1 correct, 2 approve ({approved} of {pictures.length}), 3 export
+          1 correct, 2 approve ({approved} of {pictures.length})
+          <span class="wide">, 3 export</span>
         </p>
       </div>
       <nav aria-label="Tools">
         <button type="button" aria-keyshortcuts="F" onClick={open("replace")}>
-          Find and replace
+          <span>
+            Find<span class="wide">{" and replace"}</span>
+          </span>
         </button>
         <button
           type="button"
@@ -61,7 +64,9 @@ function TopBar({ store }: Props) {
           Caption {store.filter.trim() === "" ? "all" : "filtered"} anew
         </button>
         <button type="button" aria-keyshortcuts="P" onClick={open("preview")}>
-          Preview metadata.txt
+          <span>
+            Preview<span class="wide">{" metadata.txt"}</span>
+          </span>
         </button>
         <button type="button" aria-keyshortcuts="?" onClick={open("help")}>
           Help <kbd>?</kbd>
@@ -79,7 +84,8 @@ function Banner({ store }: Props) {
   const { progress, pictures, about } = store;
   if (progress === undefined) return null;
   const { phase, done, total, problems, failures } = progress;
-  const isDraft = about?.provider === "draft" && pictures.some(({ source }) => source === "draft");
+  const isDraft = phase === "idle" && about?.provider === "draft" &&
+    pictures.some(({ source }) => source === "draft");
   return (
     <>
       <div class="progress" role="status">
@@ -90,19 +96,24 @@ function Banner({ store }: Props) {
           </>
         )}
       </div>
-      {about?.isPlaceholder && (
-        <p class="banner">
-          The trigger word <code>{about.trigger}</code>{" "}
-          only holds the place of yours. Start again with{" "}
-          <code>--set trigger=your_word</code>: every caption takes it over, edited ones too.
-        </p>
-      )}
-      {isDraft && phase === "idle" && (
-        <p class="banner">
-          These captions are{" "}
-          <b>drafts</b>, put together from measurements. For captions by a model that sees, start
-          with <code>--set provider=gemini</code> (or bedrock, openai_compatible).
-        </p>
+      {(about?.isPlaceholder || isDraft) && (
+        <div class="banner">
+          {about?.isPlaceholder && (
+            <p>
+              The trigger word <code>{about.trigger}</code>{" "}
+              only holds the place of yours. Start again with <code>--set trigger=your_word</code>
+              <span class="wide">: every caption takes it over, edited ones too</span>.
+            </p>
+          )}
+          {isDraft && (
+            <p>
+              These captions are <b>drafts</b>
+              <span class="wide">, put together from measurements</span>. For captions by a model
+              that sees, start with <code>--set provider=gemini</code>
+              <span class="wide">{" (or bedrock, openai_compatible)"}</span>.
+            </p>
+          )}
+        </div>
       )}
       {phase === "idle" && (problems.length > 0 || failures.length > 0) && (
         <div class="banner bad" role="alert">

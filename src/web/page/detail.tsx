@@ -49,8 +49,9 @@ function Head({ store, picture }: Props) {
           disabled={at <= 0}
           onClick={() => step(store, -1)}
           title="Previous (←)"
+          aria-label="Previous"
         >
-          ‹ Previous
+          ‹<span class="wide">Previous</span>
         </button>
         <span class="muted">{at + 1} of {visible.length}</span>
         <button
@@ -58,8 +59,9 @@ function Head({ store, picture }: Props) {
           disabled={at >= visible.length - 1}
           onClick={() => step(store, 1)}
           title="Next (→)"
+          aria-label="Next"
         >
-          Next ›
+          <span class="wide">Next</span>›
         </button>
       </span>
     </div>
@@ -147,8 +149,7 @@ function CaptionBox({ store, picture }: Props) {
         {copies.length > 0 && (
           <li class="calm">
             The same file is there as {listed(copies)}; this caption is for all of them.
-            {repeats > 0 &&
-              " Take the copies out of the folder, or the trainer counts it so often."}
+            {repeats > 0 && ` Left in the folder, it is trained on ${repeats + 1} times.`}
           </li>
         )}
         {tokens > tokenLimit && (

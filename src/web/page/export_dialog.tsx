@@ -8,7 +8,7 @@ import { pictureCount } from "../picture_count.ts";
 import { Dialog } from "./dialog.tsx";
 import { server } from "./link.ts";
 import type { Store } from "./store.ts";
-import { counted, listed, progressWords, sizeWords } from "./words.ts";
+import { counted, listed, listedNames, progressWords, sizeWords } from "./words.ts";
 
 interface Props {
   readonly store: Store;
@@ -31,6 +31,9 @@ export function PreviewDialog({ store }: Props) {
           {(store.progress && progressWords(store.progress)) || "Putting it together …"}
         </p>
       )}
+      {preview !== undefined && (
+        <p class="muted">It lies beside the zip, which has the same names and captions.</p>
+      )}
       {marked !== undefined && marked.length > 0 && (
         <p class="note">
           {counted(marked.length, "line")}{" "}
@@ -51,7 +54,9 @@ export function PreviewDialog({ store }: Props) {
               <li key={index}>
                 <code>{text}</code>
                 {marks.map((mark) => (
-                  <span key={mark} class={`badge ${mark.replace(" ", "_")}`}>{mark}</span>
+                  <span key={mark} class={`badge ${mark === "draft" ? mark : "needs_review"}`}>
+                    {mark}
+                  </span>
                 ))}
               </li>
             ))}
@@ -83,6 +88,7 @@ export function ExportDialog({ store }: Props) {
           <code>{about.folder}</code>. It is opened again and read by the trainer’s own rules.
         </p>
       )}
+      {outcome?.type !== "written" && <Warnings store={store} />}
       {about?.isPlaceholder && (
         <p class="note">
           The trigger word is still{" "}
@@ -90,7 +96,6 @@ export function ExportDialog({ store }: Props) {
           again with <code>--set trigger=your_word</code>.
         </p>
       )}
-      <Warnings store={store} />
       {!isSaved && (
         <p class="note">Your last changes are not saved yet; the export waits for them.</p>
       )}
@@ -160,7 +165,7 @@ function Warnings({ store }: Props) {
         <li key={filter} class="calm">
           <span>
             {names.length} of {pictures.length}: {what}
-            {names.length < pictures.length && <>: {listed(names)}</>}
+            {names.length <= listedNames && <>: {listed(names)}</>}
           </span>
           <button
             type="button"

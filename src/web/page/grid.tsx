@@ -8,11 +8,16 @@ import type { Store } from "./store.ts";
 import { labelOf, offeredFilters, stateWords } from "./words.ts";
 import { parseFilter } from "../filter.ts";
 
+const isEmpty = parseFilter("empty");
+
 /** Filter box and chips, and below them the pictures that they let through. */
 export function GridPane({ store }: { readonly store: Store }) {
   return (
     <section class="grid-pane" aria-label="Pictures">
       <FilterBar store={store} />
+      {store.filtered.length === 0 && store.visible.length > 0 && (
+        <p class="banner">No picture matches. The one below is here because it is open.</p>
+      )}
       <Grid store={store} pictures={store.visible} current={store.current} />
     </section>
   );
@@ -28,7 +33,7 @@ function FilterBar({ store }: { readonly store: Store }) {
           id="filter"
           type="search"
           value={filter}
-          placeholder="needs review, window, NOT “long table” …"
+          placeholder="needs review, window …"
           autocomplete="off"
           spellcheck={false}
           aria-describedby="filter-count"
@@ -138,8 +143,8 @@ const Card = memo(function Card({ picture, isOpen, isReached, store }: CardProps
         {locked && <span class="badge locked">locked</span>}
         {copies.length > 0 && <span class="badge copies">× {copies.length + 1}</span>}
       </div>
-      <div class="name">{name}</div>
-      <div class="words">{caption}</div>
+      <div class="name" title={name}>{name}</div>
+      <div class="words">{isEmpty(picture) ? <em>empty</em> : caption}</div>
     </li>
   );
 });

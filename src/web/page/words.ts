@@ -25,7 +25,8 @@ export function counted(count: number, what: string): string {
   return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 }
 
-const listedNames = 5;
+/** So many names are listed. */
+export const listedNames = 5;
 
 /** The first names, and how many more there are. */
 export function listed(names: readonly string[]): string {
