@@ -52,7 +52,7 @@ export { measures } from "./baseline/baseline.ts";
 export { barChart } from "./charts/bar.ts";
 export { emptyChart } from "./charts/empty.ts";
 export { histogramChart } from "./charts/distribution.ts";
-export { measureWords } from "./charts/measures.ts";
+export { characteristicTitles, measureWords } from "./charts/measures.ts";
 export type { ChartSpec } from "./charts/render.ts";
 export { scatterChart } from "./charts/scatter.ts";
 export { styled } from "./charts/style.ts";

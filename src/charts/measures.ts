@@ -1,4 +1,4 @@
-import type { Measure } from "../baseline/baseline.ts";
+import type { Characteristic, Measure } from "../baseline/baseline.ts";
 
 /** How a measure is headed, and what its axis counts. */
 export interface MeasureWords {
@@ -26,4 +26,18 @@ export const measureWords: Readonly<Record<Measure, MeasureWords>> = {
   clipped_dark: { title: "Clipped dark pixels", unit: "share" },
   clipped_bright: { title: "Clipped bright pixels", unit: "share" },
   clipped: { title: "Clipped pixels", unit: "share" },
+};
+
+/** How the commonest values of a characteristic are headed. */
+export const characteristicTitles: Readonly<Record<Characteristic, string>> = {
+  resolution: "Resolution",
+  aspect_ratio: "Aspect ratio",
+  format: "Format",
+  jpeg_quality: "JPEG quality",
+  colour_mode: "Colour mode",
+  bit_depth: "Bit depth",
+  chroma_subsampling: "Chroma subsampling",
+  orientation: "EXIF orientation",
+  icc_profile: "ICC profile",
+  camera: "Camera",
 };

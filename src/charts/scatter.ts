@@ -2,6 +2,7 @@ import {
   type Domain,
   domainOf,
   labelExpression,
+  labelSpacing,
   linearTicks,
   logTicks,
   mostTicks,
@@ -173,7 +174,7 @@ function axisEncoding({ title, scale, unit = "" }: ScatterAxis, domain: Domain) 
       title,
       values: scale === "log" ? logTicks(domain, mostTicks(unit)) : linearTicks(domain),
       labelExpr: labelExpression(unit),
-      labelOverlap: "greedy",
+      ...labelSpacing,
     },
   };
 }

@@ -73,7 +73,7 @@ function headline(report: DedupeReport): Html {
   const bytes = aside.reduce((sum, picture) => sum + picture.bytes, 0);
   return html`
     <header>
-    <h1>${visibleName(report.title)}: ${countText(pictures.length, "picture")}</h1>
+    <h1>${visibleName(report.title)}, among ${countText(pictures.length, "picture")}</h1>
     <p class="lead">${leadSentence(report, aside.length, bytes)}</p>
     <dl class="tiles">${tiles.map(([words, number]) =>
       html`

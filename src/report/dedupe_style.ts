@@ -1,7 +1,7 @@
 /** What the page of a dedupe adds to the look of reports. */
 export const dedupeStyle = `
 :root { --good: #1b7f4b; --gone: #b3541e; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --good: #6fcf97; --gone: #f2a66f; --bad: #ff8a80; } }
+@media screen and (prefers-color-scheme: dark) { :root { --good: #6fcf97; --gone: #f2a66f; --bad: #ff8a80; } }
 .groups { list-style: none; margin: 0; padding: 0; }
 .group { border-top: 1px solid var(--line); padding: 14px 0 4px; break-inside: avoid; }
 .group > h3 { margin: 0 0 8px; display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: baseline; }

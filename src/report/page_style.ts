@@ -2,7 +2,7 @@
 export const pageStyle = `
 :root { color-scheme: light dark; --ground: #f6f7f8; --card: #ffffff; --ink: #1b1f23;
   --muted: #59636e; --line: #d9dde1; --accent: #005a94; --soft: #eaf2f8; --note: #fff4dc; }
-@media (prefers-color-scheme: dark) { :root { --ground: #15181b; --card: #1e2226; --ink: #e8eaec;
+@media screen and (prefers-color-scheme: dark) { :root { --ground: #15181b; --card: #1e2226; --ink: #e8eaec;
   --muted: #a3abb3; --line: #363c42; --accent: #7cc4f5; --soft: #23303a; --note: #3a3019; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
@@ -48,7 +48,8 @@ th code { color: var(--muted); font-weight: 400; }
 pre { background: var(--soft); border-radius: 8px; padding: 12px 14px; overflow-x: auto; margin: 0 0 12px; }
 blockquote { margin: 0 0 12px; padding: 8px 14px; border-left: 3px solid var(--accent);
   background: var(--soft); white-space: pre-line; overflow-wrap: anywhere; }
-.note { background: var(--note); border-radius: 8px; padding: 10px 14px; overflow-wrap: anywhere; }
+.note { background: var(--note); border-radius: 8px; padding: 10px 14px; margin-top: 12px;
+  overflow-wrap: anywhere; }
 figure { margin: 0; }
 figcaption { font-size: .85rem; color: var(--muted); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 336px), 1fr));

@@ -145,6 +145,15 @@ Deno.test("a log axis over two powers of ten has more than two labels", () => {
   assert.deepEqual(logTicks({ from: 24_000, to: 5e6 }, 5), [3e4, 1e5, 3e5, 1e6, 3e6]);
 });
 
+Deno.test("no label of a log axis in the middle is left out where all have room", async () => {
+  const bins = [{ from: 16_000, to: 3e5, count: 3 }, { from: 3e5, to: 8e6, count: 3 }];
+  const before = { scale: "log" as const, bins };
+  const svg = await renderSvg(histogramChart({ title: "T", before, unit: "bytes" }));
+  for (const label of ["30 kB", "100 kB", "300 kB", "1 MB", "3 MB"]) {
+    assert.match(svg, new RegExp(`opacity="1">${label}<`), label);
+  }
+});
+
 Deno.test("names of up to 28 characters are written out beside their bars", async () => {
   const rows = [{ label: "Tintype Coolpocket 2 (again)", before: 3 }];
   assert.match(

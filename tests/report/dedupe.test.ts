@@ -66,7 +66,7 @@ Deno.test("groups are sheets by verdict, with keeper, distances, reasons and bur
   const { problems, text, elements } = checkPage(page);
   assert.deepEqual(problems, []);
   assert.doesNotMatch(page, /https?:|NaN|Infinity|undefined/);
-  assert.match(text, /Holiday: 5 pictures 3 pictures kept; 2 set aside \(24\.7 kB\)/);
+  assert.match(text, /Holiday, among 5 pictures 3 pictures kept; 2 set aside \(24\.7 kB\)/);
   assert.match(
     text,
     /The same picture: 1 group .* 3 files, 2 different dHash 2, pHash 1 of 64 bits/,
@@ -81,6 +81,13 @@ Deno.test("groups are sheets by verdict, with keeper, distances, reasons and bur
   );
   assert.match(text, /1 file more with the same bytes: old\/cat-1 \(1\)\.jpg \( ?set aside\)/);
   assert.ok(elements.filter(({ name }) => name === "img").length >= 5);
+});
+
+Deno.test("the dark colours are the screen's, never those of paper", () => {
+  const page = dedupeReport(reportOf(cats));
+  const dark = page.match(/@media[^{]*prefers-color-scheme: dark[^{]*/g) ?? [];
+  assert.equal(dark.length, 2);
+  assert.ok(dark.every((rule) => rule.startsWith("@media screen and ")), dark.join(""));
 });
 
 Deno.test("without a model the report says that similar is by hashes alone", () => {
