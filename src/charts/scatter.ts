@@ -8,6 +8,7 @@ import {
   mostTicks,
   type Scale,
 } from "./axis.ts";
+import { emptyChart } from "./empty.ts";
 import {
   labelHeight,
   labelRows,
@@ -52,12 +53,14 @@ const cell = 3;
 /**
  * Points in colours and shapes by group, with limits as dashed lines. Points of a group that lie
  * within 3 pixels are drawn as one, larger the more they are, so that the chart of 5,000 pictures is
- * as light and as legible as that of 50. Points that a log axis cannot show are left out.
+ * as light and as legible as that of 50. Points that a log axis cannot show are left out; without any,
+ * words stand in place of empty axes.
  */
 export function scatterChart(chart: ScatterChart): ChartSpec {
   const points = chart.points.filter((each) =>
     isShown(each.x, chart.x) && isShown(each.y, chart.y)
   );
+  if (points.length === 0) return emptyChart(undefined, chart.title);
   const [x, y] = [
     axisDomain(points.map((point) => point.x), chart.x),
     axisDomain(points.map((point) => point.y), chart.y),

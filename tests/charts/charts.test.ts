@@ -98,6 +98,7 @@ Deno.test("pictures that coincide are one point, however many they are", async (
     renderSvg(scatterChart({ title: "T", points, x: axis, y: axis }));
   assert.ok((await draw(many)).length < (await draw(few)).length * 1.1);
   assert.doesNotMatch(await draw([]), /NaN|Infinity/);
+  assert.match(await draw([]), /There is nothing to draw/);
 });
 
 /** Where the bars of a chart are, in pixels of its plot. */
