@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { parse } from "yaml";
 import { policyShape } from "../src/baseline/policy.ts";
 import { type ChartSpec, renderSvg } from "../src/charts/render.ts";
-import { openSession } from "../src/mod.ts";
+import { openSession, recipe, steps } from "../src/mod.ts";
 import type { RunListener } from "../src/runtime/event.ts";
 import {
   chart,
@@ -340,6 +340,20 @@ Deno.test("runs of different folders are not compared, and each finds its pictur
   const pair = comparableRuns([workspace]);
   assert.deepEqual([pair?.before.run, pair?.after.run], [before, after]);
   assert.equal(sourceOf(workspace, other), rig.path("others"));
+});
+
+Deno.test("runs that were given a folder are compared before newer ones that were not", async () => {
+  await using rig = new PictureRig();
+  const workspace = join(rig.folder, ".tintype");
+  rig.write({ "photos/a.jpg": await photo(64, 64) });
+  const { run: before } = await rig.proxy();
+  const { run: after } = await rig.proxy();
+  const explore = recipe("explore");
+  explore.step("photos", steps.scan, { with: { folder: rig.path("photos") } });
+  const graph = graphOf(await rig.session.check(explore.toRecipe()));
+  for (let time = 0; time < 2; time++) await rig.session.run(graph);
+  const pair = comparableRuns([workspace]);
+  assert.deepEqual([pair?.before.run, pair?.after.run], [before, after]);
 });
 
 Deno.test("the command of a run has all its settings, as a shell reads them", () => {

@@ -94,7 +94,8 @@ function allRuns(places: readonly string[]): FoundRun[] {
 /**
  * The newest run that has an earlier one of the same recipe on the same pictures in its workspace, and
  * that earlier one; undefined when there are no two such runs. Two folders, or two shards of one, have
- * nothing that could be compared.
+ * nothing that could be compared. Runs that were given a folder come first: one that is written into
+ * the recipe, such as that of a notebook's own exploration, is not known to be the same.
  */
 export function comparableRuns(
   places: readonly string[] = workspaces(),
@@ -104,21 +105,23 @@ export function comparableRuns(
       workspace,
       run: summary.run,
       summary,
-      subject: subjectOf(workspace, summary),
+      folder: folderOf(workspace, summary.run),
     }));
     return whole.flatMap((after, index) => {
-      const before = whole.slice(0, index).findLast(({ subject }) => subject === after.subject);
+      const before = whole.slice(0, index).findLast(({ summary, folder }) =>
+        summary.recipe === after.summary.recipe && summary.shard === after.summary.shard &&
+        folder === after.folder
+      );
       return before === undefined ? [] : [{ before, after }];
     });
-  });
-  return pairs.sort((a, b) => a.after.run < b.after.run ? -1 : 1).at(-1);
+  }).sort((a, b) => a.after.run < b.after.run ? -1 : 1);
+  return pairs.findLast(({ after }) => after.folder !== undefined) ?? pairs.at(-1);
 }
 
-/** What a run was of: its recipe, its shard and the folder that it was given. */
-function subjectOf(workspace: string, { run, recipe, shard = "" }: RunSummary): string {
+/** The folder that a run was given; undefined where its recipe has no setting for one. */
+function folderOf(workspace: string, run: string): string | undefined {
   const source = readLock(recordOf(workspace, run).folder)?.settings.source;
-  const folder = typeof source === "string" ? givenPath(source, homeOf(workspace, run)) : "";
-  return JSON.stringify([recipe, shard, folder]);
+  return typeof source === "string" ? givenPath(source, homeOf(workspace, run)) : undefined;
 }
 
 /** Runs that came to their end; what a killed one left has no tables to look at. */
