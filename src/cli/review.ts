@@ -87,7 +87,10 @@ function folderProblem(path: string): string | undefined {
 function readyLines(dataset: SessionDataset): string[] {
   const pictures = dataset.pictures();
   const { problems, failures } = dataset.progress();
-  const troubles = [...problems, ...failures.map(({ headline }) => headline)];
+  const troubles = [
+    ...problems,
+    ...failures.flatMap(({ headline, advice }) => [headline, ...advice.map((way) => `  → ${way}`)]),
+  ];
   if (pictures.length === 0 && troubles.length === 0) {
     const { source } = dataset.about();
     return [`No pictures in "${source}": put some there, then press "Look again" on the page`];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { vision } from "../../src/services/vision.ts";
+import { vision, VisionProblem } from "../../src/services/vision.ts";
 import { freePort } from "../free_port.ts";
 import { PictureRig } from "../picture_rig.ts";
 import { Model } from "./model.ts";
@@ -301,6 +301,25 @@ test("a phone shows the caption without scrolling, and nothing is wider than the
   });
 });
 
+test("a picture that is held up does not say that its caption is on its way", async () => {
+  const model = new Model();
+  model.says = () => {
+    throw new VisionProblem("Cannot ask: no key is set (set GEMINI_API_KEY)", "no-key", true);
+  };
+  const settings = {
+    text: recipeText({ provider: "gemini" }),
+    services: new Map([[vision.name, model]]),
+  };
+  await withServer(3, settings, async ({ url }) => {
+    await using browsing = await Browsing.open(url);
+    const page = await browsing.tab();
+    await page.getByRole("button", { name: /^Waiting \d/ }).click();
+    await cards(page).filter({ hasText: "waiting" }).first().click();
+    await page.getByText(/held up at "captions"/i).waitFor();
+    assert.equal(await caption(page).getAttribute("placeholder"), "");
+  });
+});
+
 test("a filter that finds nothing says so, also beside the picture that is open", async () => {
   await withServer(2, {}, async ({ url }) => {
     await using browsing = await Browsing.open(url);
@@ -440,6 +459,7 @@ test("captions appear as they arrive, and asking anew says first what it costs",
     const page = await browsing.tab();
     await page.getByText("Captioning: 0 of 3").waitFor();
     assert.equal(await page.getByRole("option", { name: "waiting" }).count(), 3);
+    await page.getByRole("button", { name: "Waiting 3" }).waitFor();
     gate.resolve();
     await page.getByRole("button", { name: "Auto 3" }).waitFor();
     await card(page, "answer 1").or(card(page, "answer 2")).first().waitFor();

@@ -115,7 +115,7 @@ function CaptionBox({ store, picture }: Props) {
         spellcheck
         lang="en"
         aria-describedby="caption-facts caption-problems"
-        placeholder={state === "waiting"
+        placeholder={state === "waiting" && reason === null
           ? "The caption is on its way; you can write your own."
           : ""}
         onKeyDown={(event) => {
@@ -160,7 +160,7 @@ function CaptionBox({ store, picture }: Props) {
           <li>the trigger word “{trigger}” is not in it</li>
         )}
         {reason !== null && <li>{reason}</li>}
-        {reason !== null && state === "failed" && caption !== "" && (
+        {reason !== null && (state === "failed" || state === "waiting") && caption !== "" && (
           <li>Your text is kept. It can be exported once captioning this picture works.</li>
         )}
       </ul>

@@ -5,7 +5,7 @@ import { memo } from "preact/compat";
 import { useEffect, useRef } from "preact/hooks";
 import type { Picture } from "../dataset.ts";
 import type { Store } from "./store.ts";
-import { labelOf, offeredFilters, stateWords } from "./words.ts";
+import { isAlwaysOffered, labelOf, offeredFilters, stateWords } from "./words.ts";
 import { parseFilter } from "../filter.ts";
 
 const isEmpty = parseFilter("empty");
@@ -48,7 +48,7 @@ function FilterBar({ store }: { readonly store: Store }) {
       <div class="chips" role="group" aria-label="Show only">
         {offeredFilters.map(([text, label]) => {
           const count = pictures.filter(parseFilter(text)).length;
-          if (count === 0 && (text === "failed" || text === "repeated")) return null;
+          if (count === 0 && !isAlwaysOffered(text)) return null;
           return (
             <button
               key={text}

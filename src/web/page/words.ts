@@ -18,8 +18,14 @@ export const offeredFilters = [
   ["edited", "Edited"],
   ["approved", "Approved"],
   ["failed", "Failed"],
+  ["waiting", "Waiting"],
   ["repeated", "Repeated"],
 ] as const;
+
+/** Whether a filter is offered though nothing passes it. */
+export function isAlwaysOffered(filter: string): boolean {
+  return !["failed", "waiting", "repeated"].includes(filter);
+}
 
 export function counted(count: number, what: string): string {
   return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
