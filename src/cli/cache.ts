@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Collection, WorkspaceStats } from "../runtime/collection.ts";
 import { collectGarbage, statsOf } from "../runtime/upkeep.ts";
 import { bytesText } from "../report/format.ts";
-import { sessionOf } from "./context.ts";
+import { knownSessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { pasteable } from "./program.ts";
 import { alignedRows, counted } from "./text.ts";
@@ -10,7 +10,7 @@ import { waitNotice } from "./wait_notice.ts";
 
 /** `tintype cache stats`: what the workspace holds, by step and by run. */
 export function stats(options: { readonly json?: boolean }, command: Command): number {
-  const session = sessionOf(command);
+  const session = knownSessionOf(command);
   const found = statsOf(session);
   if (options.json) console.log(JSON.stringify(found, undefined, 2));
   else for (const line of statsLines(found, session.options.workspace)) console.log(line);
@@ -70,7 +70,7 @@ interface GcOptions {
 export async function gc(options: GcOptions, command: Command): Promise<number> {
   const { olderThan, maxSize, keepRuns, apply, json } = options;
   const rules = { olderThanMs: olderThan, maxBytes: maxSize, keepRuns };
-  const found = await collectGarbage(sessionOf(command), rules, { apply, onWait: waitNotice });
+  const found = await collectGarbage(knownSessionOf(command), rules, { apply, onWait: waitNotice });
   if (json) console.log(JSON.stringify(found, undefined, 2));
   else for (const line of gcLines(found)) console.log(line);
   return exitCodes.complete;

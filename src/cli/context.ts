@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { suggestion } from "../runtime/diagnostic.ts";
 import { environment } from "../runtime/environment.ts";
 import { fromFileUrl } from "../runtime/file_url.ts";
+import { localDisk } from "../runtime/local_disk.ts";
 import { Session } from "../runtime/session.ts";
 import { createServices, type Device } from "../services/mod.ts";
 import { catalog } from "../steps/mod.ts";
@@ -27,9 +28,22 @@ export function sessionOf(command: Command): Session {
     { readonly workspace: string; readonly device?: Device }
   >();
   const cwd = callerFolder();
+  if (localDisk.stat(resolve(cwd, workspace))?.isFile) {
+    throw new UsageError(`Cannot use workspace "${workspace}": it is a file (a folder is wanted)`);
+  }
   const onNotice = (line: string) => console.error(line);
   const services = createServices(environment, { cwd, device, onNotice });
   return new Session({ catalog, services, cwd, workspace: resolve(cwd, workspace) });
+}
+
+/** The same of a workspace that must be there. */
+export function knownSessionOf(command: Command): Session {
+  const session = sessionOf(command);
+  const { workspace } = session.options;
+  if (existsSync(workspace)) return session;
+  throw new UsageError(
+    `There is no workspace "${workspace}" (run a recipe first, or name another with --workspace)`,
+  );
 }
 
 /** A recipe's path as given, or that of a shipped recipe by its name, such as "proxy". */

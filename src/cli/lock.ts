@@ -5,6 +5,7 @@ import type { RunLock } from "../runtime/records.ts";
 import type { RunSettings, Session } from "../runtime/session.ts";
 import { parseShard, type Shard } from "../runtime/shard.ts";
 import { callerFolder } from "./context.ts";
+import { systemWords } from "../runtime/system_words.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The lock of a run. */
@@ -13,8 +14,9 @@ export function readLockFile(path: string): RunLock {
   try {
     text = Deno.readTextFileSync(resolve(callerFolder(), path));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot read lock "${path}": ${reason}`);
+    throw new UsageError(
+      `Cannot read lock "${path}": ${systemWords(error)} (the lock.json of a run is wanted)`,
+    );
   }
   try {
     const lock = JSON.parse(text) as Partial<RunLock>;

@@ -2,10 +2,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { coverEnvironment } from "../runtime/environment.ts";
 import { loadModule } from "../runtime/load_module.ts";
 import { parseShard } from "../runtime/shard.ts";
+import { nearest } from "../runtime/suggestion.ts";
 import { version } from "../runtime/version.ts";
 import type { Device } from "../services/mod.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { pasteable } from "./program.ts";
+import { commandNames, pasteable } from "./program.ts";
+import { systemMessage } from "../runtime/system_words.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A command: its arguments, its options, and the command itself; gives the exit code. */
@@ -26,6 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(withCommandNames(text)) })
     .configureHelp({ showGlobalOptions: true })
     .option("--workspace <folder>", "where cache, store and runs are", ".tintype");
 
@@ -54,7 +57,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option(
       "--port <n>",
       "serve at this port; where it was last, or a free one, when left out",
-      positive,
+      port,
     )
     .option("--no-open", "do not open the browser")
     .addOption(allowStepsOption())
@@ -227,11 +230,24 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
     // What the system refuses (a folder that cannot be written) is no bug either.
-    const isExpected = error instanceof UsageError || (error instanceof Error && "code" in error);
-    if (!isExpected) throw error;
-    console.error(`error: ${pasteable(error.message)}`);
+    const isRefusal = error instanceof Error &&
+      ("code" in error || error instanceof Deno.errors.NotCapable);
+    if (!(error instanceof UsageError) && !isRefusal) throw error;
+    console.error(`error: ${pasteable(systemMessage(error))}`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
+}
+
+const subcommandNames = ["cache stats", "cache gc", "cache merge"]
+  .concat(["list", "pull", "verify", "fit-niqe"].map((name) => `models ${name}`));
+
+/** Of a command that is not there, what it may be besides a slip of the keyboard, which commander names. */
+function withCommandNames(text: string): string {
+  const given = /^error: unknown command '(.*)'/.exec(text)?.[1];
+  if (given === undefined || text.includes("Did you mean")) return text;
+  const near = nearest(given, [...commandNames, ...subcommandNames]);
+  const help = near === undefined ? "tintype --help lists them" : `Did you mean ${near}?`;
+  return `${text.trimEnd()}\n(${pasteable(help)})\n`;
 }
 
 function settingOption(): Option {
@@ -287,6 +303,12 @@ function poolOption(): Option {
 function positive(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("A whole number from 1 is wanted.");
   return Number(text);
+}
+
+function port(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError("A port is wanted, 1 to 65535.");
 }
 
 function count(text: string): number {

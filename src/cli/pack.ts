@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
+import { localDisk } from "../runtime/local_disk.ts";
 import { packRun } from "../runtime/pack.ts";
-import { PackProblem } from "../runtime/pack_reader.ts";
+import { NoPack, PackProblem } from "../runtime/pack_reader.ts";
 import { RecordProblem } from "../runtime/recorded_run.ts";
 import { type UnpackReport, unpackRun } from "../runtime/unpack.ts";
 import { callerFolder, sessionOf } from "./context.ts";
@@ -47,13 +48,20 @@ export async function unpack(
   options: { readonly to?: string },
   command: Command,
 ): Promise<number> {
+  const stat = localDisk.stat(resolve(callerFolder(), file));
+  if (stat?.isFile !== true) {
+    const what = stat === undefined ? "there is no such file" : "it is a folder (a pack is wanted)";
+    throw new UsageError(`Cannot unpack "${file}": ${what}`);
+  }
   try {
     const report = await asUsage(() => unpackRun(sessionOf(command).options, file, options));
     for (const line of unpackLines(report)) console.log(printable(line));
     return exitCodes.complete;
   } catch (error) {
     if (!(error instanceof PackProblem)) throw error;
-    console.error(`error: Cannot unpack "${file}": ${error.message}`);
+    const message = `Cannot unpack "${file}": ${error.message}`;
+    if (error instanceof NoPack) throw new UsageError(message);
+    console.error(`error: ${message}`);
     return exitCodes.failed;
   }
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Cell, QueryResult } from "../runtime/catalog_db.ts";
+import { suggestion } from "../runtime/suggestion.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { alignedRows, counted } from "./text.ts";
@@ -17,6 +18,7 @@ const widestCell = 60;
 /** `tintype query`: one SQL query over what the runs found. */
 export async function query(sql: string, options: QueryOptions, command: Command): Promise<number> {
   const session = sessionOf(command);
+  if (sql.trim() === "") throw new UsageError('Give a query, such as "select * from items"');
   const result = await ask(session.openCatalog({ run: options.run }), sql);
   if (options.json) console.log(JSON.stringify(result.rows, undefined, 2));
   else if (options.csv) { for (const line of csvLines(result)) console.log(line); }
@@ -32,12 +34,22 @@ async function ask(
     const catalog = await opening;
     try {
       return await catalog.query(sql);
+    } catch (error) {
+      throw new UsageError(`Cannot query: ${queryWords(error, await catalog.viewNames())}`);
     } finally {
       catalog.close();
     }
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** DuckDB's words, which point into the query; of a view that is not there, our views. */
+function queryWords(error: unknown, views: readonly string[]): string {
+  const words = error instanceof Error ? error.message : String(error);
+  const name = /Table with name (\S+) does not exist/.exec(words)?.[1];
+  if (name === undefined) return words;
+  return `there is no view "${name}" (${suggestion(name, views, "Views")})`;
 }
 
 function printTable({ columns, rows }: QueryResult) {

@@ -4,6 +4,7 @@ import type { Session } from "../runtime/session.ts";
 import type { Settings } from "../runtime/settings.ts";
 import { colours } from "./colours.ts";
 import { recipePath } from "./context.ts";
+import { systemWords } from "../runtime/system_words.ts";
 import { UsageError } from "./usage_error.ts";
 
 export interface RecipeOptions {
@@ -33,7 +34,7 @@ export async function checkedRecipe(
     return await session.checkFile(path, { settings, needsValues });
   } catch (error) {
     if (error instanceof Error && "code" in error) {
-      throw new UsageError(`Cannot read recipe "${recipe}": ${reason(error)}`);
+      throw new UsageError(`Cannot read recipe "${recipe}": ${systemWords(error)}`);
     }
     throw error;
   }
@@ -45,10 +46,4 @@ export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
   }
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
   if (errors > 0) console.error(`\n${errors} ${errors === 1 ? "error" : "errors"}`);
-}
-
-function reason(error: Error): string {
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error.message;
 }

@@ -4,6 +4,7 @@ import { sha256 } from "../runtime/hash.ts";
 import { localDisk } from "../runtime/local_disk.ts";
 import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { systemWords } from "../runtime/system_words.ts";
 import { UsageError } from "./usage_error.ts";
 
 interface RestoreOptions {
@@ -89,10 +90,11 @@ function readMapping(dataset: string): Row[] {
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const what = isMissing ? "there is no mapping.jsonl" : `mapping.jsonl: ${systemWords(error)}`;
     throw new UsageError(
-      `Cannot restore names in "${dataset}": there is no mapping.jsonl (the folder that a run of ` +
-        "normalize wrote is wanted)",
+      `Cannot restore names in "${dataset}": ${what} (the folder that a run of normalize wrote is ` +
+        "wanted)",
     );
   }
   return text.split("\n").flatMap((line, index) =>

@@ -1,6 +1,7 @@
 import type progress from "cli-progress";
 import process from "node:process";
 import type { Outcome, RunEvent, RunListener } from "../runtime/event.ts";
+import { forcedNode, forcing } from "../runtime/forcing.ts";
 import type { Graph } from "../runtime/graph.ts";
 import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
@@ -16,6 +17,7 @@ const problems: ReadonlySet<string> = new Set(["rejected", "failed", "waiting"])
 /** Plain lines say how far a run is this often. */
 const plainMs = 10_000;
 
+type Forcing = Awaited<ReturnType<typeof forcing>>;
 type Call = Extract<RunEvent, { readonly type: "remote-called" }>;
 type Settled = Extract<RunEvent, { readonly type: "task-settled" }>;
 
@@ -35,12 +37,19 @@ export class RunPrinter {
   >();
   readonly #summaries: string[] = [];
   readonly #calls: Call[] = [];
+  /** Pictures that were to be done again, as it was given, as long as none came. */
+  readonly #unmet: Map<string, Forcing>;
   readonly #started = performance.now();
   #total = 0;
   #done = 0;
   #lastPlain = performance.now();
 
-  private constructor(readonly graph: Graph, bars: typeof progress | undefined) {
+  private constructor(
+    readonly graph: Graph,
+    forced: ReadonlyMap<string, Forcing>,
+    bars: typeof progress | undefined,
+  ) {
+    this.#unmet = new Map(forced);
     if (bars === undefined) return;
     this.#bar = new bars.SingleBar({
       format:
@@ -57,9 +66,13 @@ export class RunPrinter {
   }
 
   /** Loads what draws the bar only where there is a terminal to draw it on. */
-  static async create(graph: Graph): Promise<RunPrinter> {
-    const isTerminal = Deno.stderr.isTerminal();
-    return new RunPrinter(graph, isTerminal ? (await import("cli-progress")).default : undefined);
+  static async create(graph: Graph, force: readonly string[] = []): Promise<RunPrinter> {
+    const bars = Deno.stderr.isTerminal() ? (await import("cli-progress")).default : undefined;
+    const ofItems = force.filter((each) => forcedNode(each) !== each);
+    const forced = await Promise.all(
+      ofItems.map(async (each) => [each, await forcing([each])] as const),
+    );
+    return new RunPrinter(graph, new Map(forced), bars);
   }
 
   readonly listener: RunListener = (event) => {
@@ -117,6 +130,9 @@ export class RunPrinter {
 
   #settled(event: Settled) {
     this.#done++;
+    for (const [force, isMeant] of this.#unmet) {
+      if (isMeant(event.node, event.item)) this.#unmet.delete(force);
+    }
     if (problems.has(event.outcome)) this.#problems.push(event);
     const now = performance.now();
     const seconds = (now - this.#started) / 1000;
@@ -140,6 +156,9 @@ export class RunPrinter {
   /** Prints the end of a run. */
   finish(report: RunReport): void {
     this.close();
+    for (const force of this.#unmet.keys()) {
+      this.#warnings.push(`--force ${force}: there was no such picture to do again`);
+    }
     this.#list(`Warnings (${this.#warnings.length})`, this.#warnings, {
       paint: this.#paint.warning,
       more: "--json prints all",

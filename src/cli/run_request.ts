@@ -3,6 +3,7 @@ import { StepProblem } from "../runtime/bound_steps.ts";
 import type { Graph } from "../runtime/graph.ts";
 import { type RunSettings, type Session, ShardProblem, UnknownNode } from "../runtime/session.ts";
 import type { Shard } from "../runtime/shard.ts";
+import { suggestion } from "../runtime/suggestion.ts";
 import { likeLock, readLockFile, settingsOfLock } from "./lock.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
 import { allowStepFiles, type StepFileOptions } from "./step_files.ts";
@@ -44,7 +45,17 @@ export async function runRequest(
   if (checked === undefined) return undefined;
   await allowStepFiles(session, checked, options);
   const { graph, ...locked } = await likeLock(session, checked, lock);
+  for (const line of unusedPools(graph, options.pool)) console.error(line);
   return { graph, settings: { ...locked, ...options, pools: options.pool, onWait: waitNotice } };
+}
+
+/** A line for each pool that no step of the recipe runs in. */
+function unusedPools(graph: Graph, given: RunOptions["pool"] = {}): string[] {
+  const pools = [...new Set(graph.nodes.map(({ step }) => step.pool ?? "cpu"))];
+  return Object.keys(given).filter((name) => !pools.includes(name)).map((name) =>
+    `--pool ${name} changes nothing: no step of this recipe runs in that pool ` +
+    `(${suggestion(name, pools, "Pools")})`
+  );
 }
 
 /** Prints events, one a line. */

@@ -5,7 +5,7 @@ import type { Finding } from "../runtime/verification.ts";
 import { type VerifyReport, verifyWorkspace } from "../runtime/verify.ts";
 import { checkPublished } from "../steps/publish/published_check.ts";
 import { colours } from "./colours.ts";
-import { sessionOf } from "./context.ts";
+import { knownSessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { pasteable } from "./program.ts";
 import { counted, printable } from "./text.ts";
@@ -23,7 +23,7 @@ const shownFindings = 20;
 
 /** `tintype verify`: exit code 0 where nothing was wrong, 1 where something was, repaired or not. */
 export async function verify(options: VerifyCommandOptions, command: Command): Promise<number> {
-  const session = sessionOf(command);
+  const session = knownSessionOf(command);
   const report = await verifyWorkspace(session, {
     repair: options.repair,
     sample: options.all ? "all" : options.sample,

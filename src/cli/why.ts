@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { nearest } from "../runtime/diagnostic.ts";
-import { listRuns } from "../runtime/records.ts";
+import { listRuns, otherRuns } from "../runtime/records.ts";
 import { storiesOf, type TaskStory } from "../runtime/why.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
@@ -23,7 +23,7 @@ export function why(target: string, options: WhyOptions, command: Command): numb
     throw new UsageError(
       options.run === undefined
         ? `There is no run in "${workspace}" yet`
-        : `There is no run "${options.run}" in "${workspace}"`,
+        : `There is no run "${options.run}" in "${workspace}"${otherRuns(runs, options.run)}`,
     );
   }
   const { stories, nodes } = storiesOf(run);
@@ -51,11 +51,8 @@ function itemStories(
     throw new UsageError(`"${target}" could be ${shown} (give the whole name)`);
   }
   const near = nearest(target, [...nodes, ...items]);
-  throw new UsageError(
-    `The run has no node and no item "${target}"${
-      near === undefined ? "" : ` (did you mean "${near}"?)`
-    }`,
-  );
+  const help = near === undefined ? `nodes: ${nodes.join(", ")}` : `did you mean "${near}"?`;
+  throw new UsageError(`The run has no node and no item "${target}" (${help})`);
 }
 
 function printNode(node: string, stories: readonly TaskStory[]) {

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { join } from "node:path";
 import type { Column } from "./artifact.ts";
-import { listRuns, readLock, type RunRecord } from "./records.ts";
+import { listRuns, otherRuns, readLock, type RunRecord } from "./records.ts";
 import { jsonColumns, quoteName, quoteText } from "./tables.ts";
 
 /** A value of a query's result; dates and nested values come as text. */
@@ -93,7 +93,11 @@ export class CatalogDb {
     const runs = listRuns(workspace);
     const chosen = run === undefined ? runs.at(-1) : runs.find((each) => each.id === run);
     if (chosen === undefined && run !== undefined) {
-      throw new Error(`Cannot open run "${run}": there is none of that name in "${workspace}"`);
+      throw new Error(
+        `Cannot open run "${run}": there is none of that name in "${workspace}"${
+          otherRuns(runs, run)
+        }`,
+      );
     }
     await this.#runViews(runs);
     const tables = chosen === undefined ? [] : this.#tables(chosen);
@@ -101,6 +105,14 @@ export class CatalogDb {
       await this.connection.run(`CREATE OR REPLACE VIEW ${quoteName(name)} AS ${source}`);
     }
     await this.#itemsView(chosen, new Set(tables.map((table) => table.name)));
+  }
+
+  /** What can be asked: the views, by name. */
+  async viewNames(): Promise<readonly string[]> {
+    const { rows } = await this.query(
+      "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY view_name",
+    );
+    return rows.map(({ view_name }) => String(view_name));
   }
 
   /** Runs one SQL query. Throws DuckDB's error. */

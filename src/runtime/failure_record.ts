@@ -4,7 +4,7 @@ import type { ItemCounts } from "./event.ts";
 import { type Failure, type FailureGroup, groupFailures } from "./failures.ts";
 import { readHashList } from "./hash_list.ts";
 import { readJournal } from "./journal.ts";
-import { listRuns, type RunRecord } from "./records.ts";
+import { listRuns, otherRuns, type RunRecord } from "./records.ts";
 
 /** What came to nothing in a run. */
 export interface RunFailures {
@@ -29,8 +29,10 @@ export function failuresOfRun(workspace: string, run?: string): RunFailures {
     ? runs.at(-1)
     : runs.find(({ id }) => id === run);
   if (record === undefined) {
-    const what = run === undefined || run === "last" ? "no run" : `no run "${run}"`;
-    throw new UnknownRun(`Cannot show errors: there is ${what} in "${workspace}"`);
+    const isNamed = run !== undefined && run !== "last";
+    const what = isNamed ? `no run "${run}"` : "no run";
+    const others = isNamed ? otherRuns(runs, run) : "";
+    throw new UnknownRun(`Cannot show errors: there is ${what} in "${workspace}"${others}`);
   }
   const { recipe, steps, failures } = failuresOf(record);
   const counts = { failed: 0, rejected: 0, waiting: 0, skipped: 0 };

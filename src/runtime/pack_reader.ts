@@ -9,7 +9,7 @@ import {
   type PackIndex,
   parseIndex,
 } from "./pack_format.ts";
-import { readAt, readTar, type TarEntry, TarProblem } from "./tar.ts";
+import { isTar, readAt, readTar, type TarEntry, TarProblem } from "./tar.ts";
 
 const chunkBytes = 1 << 20;
 /** An index of a million files has a quarter of this. */
@@ -19,6 +19,9 @@ const largestIndexBytes = 1 << 30;
 export class PackProblem extends Error {
   override readonly name = "PackProblem";
 }
+
+/** A file that is no pack at all. */
+export class NoPack extends PackProblem {}
 
 /** Reads a pack: every name and size is checked when it is opened, every content when it is taken out. */
 export class PackReader implements Disposable {
@@ -44,10 +47,13 @@ export class PackReader implements Disposable {
     this.#requireBlobs();
   }
 
-  /** Opens a pack. Throws `PackProblem` for a file that is none. */
+  /** Opens a pack. Throws `NoPack` for a file that is none, `PackProblem` for one that is not whole. */
   static open(path: string): PackReader {
     const file = Deno.openSync(path);
     try {
+      if (!isTar(file)) {
+        throw new NoPack("it is no pack (a file that tintype pack wrote is wanted)");
+      }
       return new PackReader(path, file);
     } catch (error) {
       file.close();

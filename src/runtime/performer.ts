@@ -28,6 +28,7 @@ import {
   type Waiting,
 } from "./step.ts";
 import { type ArtifactStore, ChangedFile, LostBlob } from "./store.ts";
+import { systemMessage } from "./system_words.ts";
 import { refusalOf } from "./workspace_problem.ts";
 
 export interface RetryOptions {
@@ -394,11 +395,11 @@ async function call(work: () => Result | Promise<Result>): Promise<Result> {
 
 /** What goes wrong outside a step's own results. */
 export function failureOf(error: unknown): Failed {
-  if (error instanceof Deno.errors.PermissionDenied) {
+  if (error instanceof Deno.errors.PermissionDenied && !("code" in error)) {
     return { status: "failed", reason: `Permission denied (${error.message})` };
   }
   if (error instanceof ChangedFile) return { status: "failed", reason: error.message };
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? systemMessage(error) : String(error);
   return { status: "failed", reason: reason === "" ? "It failed without a message" : reason };
 }
 

@@ -6,7 +6,7 @@ import type { Graph, GraphNode } from "./graph.ts";
 import { type HashList, readHashList } from "./hash_list.ts";
 import type { TaskKey } from "./hash.ts";
 import { readJournal } from "./journal.ts";
-import { listRuns, readLock, type RunLock, type RunRecord } from "./records.ts";
+import { listRuns, otherRuns, readLock, type RunLock, type RunRecord } from "./records.ts";
 import { Session } from "./session.ts";
 import { type TableDefinition, tablesOf } from "./tables.ts";
 import type { NodeParts } from "./task_key.ts";
@@ -39,9 +39,10 @@ export function openRecord(workspace: string, run: string, verb: string): Record
   const runs = listRuns(workspace);
   const record = run === "last" ? runs.at(-1) : runs.find(({ id }) => id === run);
   if (record === undefined) {
-    const known = runs.slice(-3).map(({ id }) => id).join(", ");
     throw problem(
-      known === "" ? `there is no run in "${workspace}"` : `there is none of that name (${known})`,
+      runs.length === 0
+        ? `there is no run in "${workspace}"`
+        : `there is none of that name${otherRuns(runs, run)}`,
     );
   }
   const lock = readLock(record.folder);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Counts, ItemCounts, RunEvent } from "./event.ts";
 import type { Json } from "./hash.ts";
+import { nearest } from "./suggestion.ts";
 import type { PreviousTables } from "./tables.ts";
 
 /** A run's folder in a workspace. */
@@ -72,6 +73,14 @@ export function listRuns(workspace: string): RunRecord[] {
     .map((entry) => ({ id: entry.name, folder: join(folder, entry.name) }))
     .filter((run) => isFile(join(run.folder, "journal.jsonl")))
     .sort((a, b) => a.id < b.id ? -1 : 1);
+}
+
+/** Which runs there are, in brackets behind the name of one that is not there; "" where there is none. */
+export function otherRuns(runs: readonly RunRecord[], name: string): string {
+  const ids = runs.map(({ id }) => id);
+  const near = nearest(name, ids);
+  if (near !== undefined) return ` (did you mean "${near}"?)`;
+  return ids.length === 0 ? "" : ` (the newest are ${ids.slice(-3).join(", ")})`;
 }
 
 export function readLock(folder: string): RunLock | undefined {

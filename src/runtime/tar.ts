@@ -83,6 +83,12 @@ export interface TarEntry {
   readonly offset: number;
 }
 
+/** Whether a file begins as tar files of today do. */
+export function isTar(file: Deno.FsFile): boolean {
+  if (file.statSync().size < blockBytes) return false;
+  return textAt(readAt(file, 0, blockBytes), 257, 5) === "ustar";
+}
+
 /** The files of a tar file, found by their headers alone. Throws `TarProblem` where it is no whole one. */
 export function readTar(file: Deno.FsFile): TarEntry[] {
   const { size: length } = file.statSync();

@@ -24,6 +24,7 @@ const refusals: Readonly<Record<string, string>> = {
   EROFS: readOnly,
   EACCES: forbidden,
   EPERM: forbidden,
+  ENOTDIR: "a part of its path is a file (choose another place with --workspace)",
   EIO: "its disk has an input or output error",
 };
 

@@ -32,6 +32,7 @@ async function isPresent(folder: string, name: string, wanted: Uint8Array): Prom
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return false;
+    if (code === "ENOTDIR") throw new SampleError(folder, "it, or a part of its path, is a file");
     throw new SampleError(folder, `"${name}" cannot be read, ${code}`);
   }
   throw new SampleError(folder, `"${name}" exists and is different`);

@@ -102,6 +102,122 @@ Deno.test("usage errors are exit code 2 and say what is wrong", async () => {
   }
 });
 
+Deno.test("wrong arguments are told plainly, with what was given and what it may have meant", async () => {
+  await using rig = new PictureRig();
+  rig.write({
+    "photos/a.jpg": await photo(64, 64),
+    "file.txt": "hello",
+    "empty/.keep": "",
+    "long.tintype": "x".repeat(2000),
+  });
+  assert.equal((await tintype(rig, proxyArgs)).code, 0);
+  const [run] = [...Deno.readDirSync(rig.path(".tintype/runs"))].map(({ name }) => name);
+  const mistyped = run!.replace(/.$/, (digit) => digit === "0" ? "1" : "0");
+  const cases: [string[], RegExp][] = [
+    [["restore"], /^error: unknown command 'restore'\n\(Did you mean restore-names\?\)\n$/],
+    [["merge", "x"], /\(Did you mean cache merge\?\)/],
+    [["cache", "pull"], /\(Did you mean models pull\?\)/],
+    [["frobnicate"], /^error: unknown command 'frobnicate'\n\(tintype --help lists them\)\n$/],
+    [["unpack", "nope"], /^error: Cannot unpack "nope": there is no such file\n$/],
+    [["unpack", "empty"], /^error: Cannot unpack "empty": it is a folder \(a pack is wanted\)\n$/],
+    [["unpack", "file.txt"], /^error: Cannot unpack "file\.txt": it is no pack \(a file that /],
+    [["unpack", "long.tintype"], /^error: Cannot unpack "long\.tintype": it is no pack /],
+    [["replay", mistyped], /there is none of that name \(did you mean "2.*"\?\)\n$/],
+    [["pack", "nope"], /there is none of that name \(the newest are 2.*\)\n$/],
+    [["why", "photos", "--run", "nope"], /There is no run "nope" in ".*" \(the newest are /],
+    [["errors", "--run", mistyped], /there is no run ".*" in ".*" \(did you mean /],
+    [["query", "select 1", "--run", "nope"], /there is none of that name in ".*" \(the newest/],
+    [["why", "nonsense"], /no item "nonsense" \(nodes: photos, proxies, files, savings\)\n$/],
+    [
+      ["query", "select * from proxis"],
+      /^error: Cannot query: there is no view "proxis" \(Did you mean "proxies"\?\)\n$/,
+    ],
+    [["query", "select * from zebras"], /there is no view "zebras" \(Views: "calls", "files", /],
+    [["query", "selec"], /^error: Cannot query: Parser Error: syntax error/],
+    [["query", "  "], /^error: Give a query, such as /],
+    [
+      ["verify", "--workspace", "nope"],
+      /^error: There is no workspace ".*nope" \(run a recipe first/,
+    ],
+    [["cache", "gc", "--workspace", "nope"], /^error: There is no workspace ".*nope"/],
+    [
+      ["cache", "stats", "--workspace", "file.txt"],
+      /^error: Cannot use workspace "file\.txt": it is a file /,
+    ],
+    [
+      [...proxyArgs, "--workspace", "file.txt"],
+      /^error: Cannot use workspace "file\.txt": it is a file /,
+    ],
+    [["run", "photos"], /^error: Cannot read recipe "photos": it is a folder\n$/],
+    [
+      ["run", "proxy", "--lock", "empty"],
+      /^error: Cannot read lock "empty": it is a folder \(the lock\.json /,
+    ],
+    [
+      ["run", "proxy", "--lock", "nope"],
+      /^error: Cannot read lock "nope": there is no such file or folder /,
+    ],
+    [
+      ["restore-names", "file.txt"],
+      /^error: Cannot restore names in ".*file\.txt": mapping\.jsonl: it, or a part of its path, is a file /,
+    ],
+    [
+      ["sample", "file.txt"],
+      /^error: Cannot make sample in ".*": it, or a part of its path, is a file /,
+    ],
+    [
+      ["review", "caption", "--port", "80000"],
+      /argument '80000' is invalid\. A port is wanted, 1 to 65535\.\n$/,
+    ],
+  ];
+  for (const [args, expected] of cases) {
+    const { code, stderr } = await tintype(rig, args);
+    assert.match(stderr, expected, args.join(" "));
+    assert.equal(code, 2, args.join(" "));
+  }
+});
+
+Deno.test("what the system refuses is told with the path, in words", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "photos/a.jpg": await photo(64, 64), "file.txt": "hello" });
+  const { code, stderr } = await tintype(rig, [...proxyArgs, "--workspace", "file.txt/below"]);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^error: Cannot write to workspace ".*below": a part of its path is a file /,
+  );
+  const listed = await tintype(rig, ["runs", "--workspace", "file.txt/below"]);
+  assert.match(
+    listed.stderr,
+    /^error: Cannot list ".*\/below\/runs": it, or a part of its path, is a/,
+  );
+  const published = await tintype(rig, [...proxyArgs.slice(0, -1), "out=file.txt"]);
+  assert.match(
+    published.stderr,
+    /\n {2}files: Cannot make folder ".*\/file\.txt": it is there already\n/,
+  );
+  const denied = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-read", "--allow-env", mainModule, ...proxyArgs],
+    cwd: rig.folder,
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.equal(denied.code, 1);
+  assert.match(
+    new TextDecoder().decode(denied.stderr),
+    /^error: Requires write access to [^\n]*\n$/,
+  );
+});
+
+Deno.test("a pool that no step has and pictures that are not there are told", async () => {
+  await using rig = await rigWithPhotos();
+  const args = ["--pool", "onx=2", "--force", "proxies:nope*", "--force", "proxies:a.*"];
+  const { code, stderr } = await tintype(rig, [...proxyArgs, ...args]);
+  assert.equal(code, 0);
+  assert.match(stderr, /^--pool onx changes nothing: .* \(Pools: "cpu"\)\n/);
+  assert.match(stderr, /\n {2}--force proxies:nope\*: there was no such picture to do again\n/);
+  assert.doesNotMatch(stderr, /proxies:a/);
+});
+
 Deno.test("plan says what would run and why, and leaves no trace", async () => {
   await using rig = await rigWithPhotos();
   const cold = await tintype(rig, ["plan", "proxy", "--set", "source=photos"]);

@@ -106,11 +106,14 @@ async function* watched(folder: string) {
 Deno.test("what cannot be replayed, packed or unpacked is a usage error with its reason", async () => {
   await using rig = await rigWithPhotos();
   await tintype(rig, proxyArgs);
-  rig.write({ "no.tintype": "this is no pack" });
+  await tintype(rig, ["pack", "--out", "whole.tintype"]);
+  const pack = Deno.readFileSync(rig.path("whole.tintype"));
+  rig.write({ "no.tintype": "this is no pack", "cut.tintype": pack.subarray(0, 9000) });
   const cases: [string[], number, RegExp][] = [
     [["replay", "2020"], 2, /Cannot replay run "2020": there is none of that name/],
     [["pack", "2020"], 2, /Cannot pack run "2020": there is none of that name/],
-    [["unpack", "no.tintype"], 1, /Cannot unpack "no\.tintype": it ends after 15 bytes/],
+    [["unpack", "no.tintype"], 2, /Cannot unpack "no\.tintype": it is no pack/],
+    [["unpack", "cut.tintype"], 1, /Cannot unpack "cut\.tintype": it ends after 9000 bytes/],
     [["unpack", "no.tintype", "--to", "photos"], 2, /it is there already/],
     [["run", "proxy", "--lock", "no.tintype"], 2, /it is no lock\.json of a run/],
   ];

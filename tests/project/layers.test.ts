@@ -17,6 +17,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "load_module",
     "buffer_memory",
     "task_time",
+    "system_words",
   ],
   vocabulary: [
     "artifact",

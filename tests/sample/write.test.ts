@@ -65,7 +65,7 @@ Deno.test("a folder that is a file is an error that says so", async () => {
     await writeFile(folder, "a file");
     await assert.rejects(writeSample(folder, SAMPLE), {
       name: "SampleError",
-      message: `Cannot make sample in "${folder}": "a.jpg" cannot be read, ENOTDIR ` +
+      message: `Cannot make sample in "${folder}": it, or a part of its path, is a file ` +
         "(give an empty folder)",
     });
   });
