@@ -12,8 +12,8 @@ interface QueryOptions {
   readonly csv?: boolean;
 }
 
-/** A cell longer than this is cut in the table that people read. */
-const widestCell = 60;
+/** A cell longer than this is cut in the table that people read: a sha256 is as long. */
+const widestCell = 64;
 
 /** `tintype query`: one SQL query over what the runs found. */
 export async function query(sql: string, options: QueryOptions, command: Command): Promise<number> {

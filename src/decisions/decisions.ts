@@ -38,6 +38,8 @@ function about() {
 
 export type Decision = z.output<typeof decisionShape>;
 
+const wanted = "tintype describe decisions.read shows what is wanted";
+
 /** What holds now, by the sha256 of the picture. */
 export const decisionStateShape = z.object({
   captions: z.record(
@@ -67,20 +69,31 @@ export interface ReadDecisions {
   readonly problems: readonly string[];
 }
 
+/** A line as a person may write it, for descriptions. */
+export const exampleDecision: Decision = {
+  field: "keep",
+  at: "2026-11-21T10:00:00Z",
+  image: "<sha256 of the file>",
+  name: "cat.jpg",
+  before: null,
+  after: true,
+};
+
 /**
- * The decisions of a `decisions.jsonl`. A last line without its end is what a killed process left: it
- * was never acknowledged, and is passed over.
+ * The decisions of a `decisions.jsonl`. A last line without its end is what a killed process left, and is
+ * passed over; one that is whole all the same is an editor's, and counts.
  */
 export function parseDecisions(text: string): ReadDecisions {
   const lines = text.split("\n");
-  lines.pop();
+  const last = lines.pop() ?? "";
+  if (decisionOf(last) !== undefined) lines.push(last);
   const decisions: Decision[] = [];
   const problems: string[] = [];
   lines.forEach((line, index) => {
     if (line.trim() === "") return;
     const decision = decisionOf(line);
     if (decision !== undefined) decisions.push(decision);
-    else problems.push(`line ${index + 1} is no decision: ${line.slice(0, 80)}`);
+    else problems.push(`line ${index + 1} is no decision: ${line.slice(0, 80)} (${wanted})`);
   });
   return { decisions, problems };
 }

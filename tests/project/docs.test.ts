@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sha256 } from "../../src/runtime/hash.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -62,6 +63,44 @@ Deno.test("the list that the README gives to normalize_subject is taken", async 
     cwd: root.pathname,
   }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
+});
+
+Deno.test("the decisions that the README and describe show are taken by dedupe", async () => {
+  await using rig = new PictureRig();
+  const whole = await photo(600, 400);
+  const again = new Uint8Array([...whole, 0]); // the same pixels in another file
+  rig.write({ "photos/a.jpg": whole, "photos/b.jpg": again });
+  const tintype = async (...args: string[]) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", `${root.pathname}src/cli/main.ts`, ...args],
+      cwd: rig.folder,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const [out = "", err = ""] = [stdout, stderr].map((each) => new TextDecoder().decode(each));
+    assert.equal(code, 0, err);
+    assert.doesNotMatch(err, /is no decision/);
+    return out;
+  };
+  const dedupe = async (decisions: string) => {
+    rig.write({ "out/decisions.jsonl": decisions });
+    return /chosen: .*/.exec(await tintype("run", "dedupe", "--set", "out=out"))![0];
+  };
+  const block = /```json\n({"field":"keep"[\s\S]*?)```/.exec(read("README.md"))![1]!;
+  const [keep, alike] = block.trim().split("\n") as [string, string];
+  const described = /{"field":.*?}/.exec(await tintype("describe", "decisions.read"))![0];
+  assert.equal(await dedupe(""), "chosen: 2 pictures: 1 kept, 1 set aside from 1 group");
+  const query = /tintype query "(select item, hash[^"]*)"/.exec(read("README.md"))![1]!;
+  const listed = await tintype("query", query);
+  const [a, b] = [sha256(whole), sha256(again)];
+  for (const hash of [a, b]) assert.ok(listed.includes(hash), "a hash is shown whole");
+  for (const keeping of [keep, described]) {
+    // As an editor may leave it: without an end to its last line.
+    const text = keeping.replace(/"image":"[^"]*"/, `"image":"${b}"`);
+    assert.match(await dedupe(text), /1 kept, 1 set aside .*; 2 by a person's decision/);
+  }
+  const apart = alike.replace(/"image":"[^"]*"/, `"image":"${a}"`)
+    .replace(/"other":"[^"]*"/, `"other":"${b}"`);
+  assert.match(await dedupe(`${apart}\n`), /2 kept, 0 set aside/);
 });
 
 Deno.test("the journal's page names every event and every outcome", () => {

@@ -1,5 +1,10 @@
 import { z } from "zod";
-import { decisionStateShape, foldDecisions, parseDecisions } from "../../decisions/decisions.ts";
+import {
+  decisionStateShape,
+  exampleDecision,
+  foldDecisions,
+  parseDecisions,
+} from "../../decisions/decisions.ts";
 import { rowKind } from "../../runtime/artifact.ts";
 import { file } from "../../runtime/params.ts";
 import { defineStep, failed, one, produced } from "../../runtime/step.ts";
@@ -8,7 +13,11 @@ import { defineStep, failed, one, produced } from "../../runtime/step.ts";
 export const decisions = rowKind("decisions", "what a person decided", decisionStateShape);
 
 const params = z.object({
-  file: file("the decisions, one change a line; none yet where there is no such file"),
+  file: file(
+    "the decisions, one change a line; none yet where there is no such file. A line, of which the last on " +
+      `a picture counts: ${JSON.stringify(exampleDecision)}; null gives it back to the rules, ` +
+      '"alike" with the sha256 of an "other" says whether two pictures are alike',
+  ),
 });
 
 /** A million decisions; more than this is some other file. */
