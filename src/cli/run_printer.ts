@@ -39,7 +39,8 @@ export class RunPrinter {
   readonly #calls: Call[] = [];
   /** Pictures that were to be done again, as it was given, as long as none came. */
   readonly #unmet: Map<string, Forcing>;
-  readonly #started = performance.now();
+  /** Since the run has its turn in the workspace. */
+  #started = performance.now();
   #total = 0;
   #done = 0;
   #lastPlain = performance.now();
@@ -78,6 +79,8 @@ export class RunPrinter {
   readonly listener: RunListener = (event) => {
     switch (event.type) {
       case "run-started":
+        this.#started = performance.now();
+        this.#lastPlain = this.#started;
         this.#say(`${this.#paint.strong(event.recipe)} · run ${event.run}`);
         this.#total =
           this.graph.nodes.filter((node) => node.id in event.nodes && !hasItemTasks(node)).length;

@@ -1,6 +1,7 @@
 /** Who holds a workspace, as its lock file says. */
 export interface Holder {
   readonly pid: number;
+  /** A run by its name, or what else is done: "cache gc". */
   readonly run: string;
   /** ISO 8601, UTC. */
   readonly since: string;
@@ -13,10 +14,10 @@ export interface Holder {
 export class WorkspaceLock {
   private constructor(readonly file: Deno.FsFile) {}
 
-  /** Waits its turn; `onWait` hears once who is in the way. */
+  /** Waits its turn, and says then who it is; `onWait` hears once who is in the way. */
   static async acquire(
     path: string,
-    holder: Holder,
+    holder: () => Holder,
     onWait: (holder: Holder | undefined) => void,
   ): Promise<WorkspaceLock> {
     const file = Deno.openSync(path, { create: true, read: true, write: true });
@@ -26,7 +27,7 @@ export class WorkspaceLock {
     }
     try {
       file.truncateSync(0);
-      file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
+      file.writeSync(new TextEncoder().encode(JSON.stringify(holder())));
     } catch (error) {
       file.close(); // in a notebook the process goes on, and would hold it for good
       throw error;

@@ -56,11 +56,11 @@ export async function packRun(
   if (localDisk.stat(out) !== undefined) {
     throw new RecordProblem(`Cannot pack run "${id}": "${out}" is there already (--out FILE)`);
   }
-  const since = (session.options.now?.() ?? new Date()).toISOString();
+  const now = session.options.now ?? (() => new Date());
   // Neither a run nor a clearing up may take away what is being read.
   const lock = await WorkspaceLock.acquire(
     join(workspace, "lock"),
-    { pid: Deno.pid, run: id, since },
+    () => ({ pid: Deno.pid, run: "pack", since: now().toISOString() }),
     options.onWait ?? (() => {}),
   );
   try {

@@ -215,15 +215,19 @@ export class Session {
     try {
       Deno.mkdirSync(join(workspace, "runs"), { recursive: true });
       writeIgnoreFile(workspace);
-      const started = this.#now();
-      const run = nextRunName(runNames(workspace), started);
-      const holder = { pid: Deno.pid, run, since: started.toISOString() };
+      let run = "";
+      const holder = () => {
+        // Only when it has its turn: others may have begun while it waited.
+        const now = this.#now();
+        run = nextRunName(runNames(workspace), now);
+        return { pid: Deno.pid, run, since: now.toISOString() };
+      };
       const onWait = settings.onWait ?? (() => {});
       await allowSteps(chosen.nodes, workspace, settings.allowSteps);
       lock = await WorkspaceLock.acquire(join(workspace, "lock"), holder, onWait);
       return await this.#withCache(
         "write",
-        (cache) => this.#runLocked(graph, chosen, settings, cache),
+        (cache) => this.#runLocked({ run, graph, chosen }, settings, cache),
       );
     } catch (error) {
       throw workspaceProblem(workspace, error);
@@ -249,15 +253,16 @@ export class Session {
   }
 
   async #runLocked(
-    graph: Graph,
-    chosen: ChosenNodes,
+    { run, graph, chosen }: {
+      readonly run: string;
+      readonly graph: Graph;
+      readonly chosen: ChosenNodes;
+    },
     settings: RunSettings,
     cache: ActionCache,
   ): Promise<RunReport> {
     const { workspace } = this.options;
     const { nodes } = chosen;
-    // Only now: others may have begun while this one waited.
-    const run = nextRunName(runNames(workspace), this.#now());
     const startedMs = performance.now();
     prepareSteps(nodes, { jobs: jobsOf(settings), cache });
     const { resolver, store, parts } = await this.#resolver(graph, nodes, settings, cache);

@@ -47,8 +47,11 @@ export async function locked<Value>(
   onWait: ((holder: Holder | undefined) => void) | undefined,
   work: () => Promise<Value>,
 ): Promise<Value> {
-  const since = (now?.() ?? new Date()).toISOString();
-  const holder = { pid: Deno.pid, run: what, since };
+  const holder = () => ({
+    pid: Deno.pid,
+    run: what,
+    since: (now?.() ?? new Date()).toISOString(),
+  });
   const lock = await WorkspaceLock.acquire(join(workspace, "lock"), holder, onWait ?? (() => {}));
   try {
     return await work();

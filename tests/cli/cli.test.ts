@@ -348,3 +348,78 @@ function environmentWithout(name: string): Record<string, string> {
   const { [name]: _, ...rest } = Deno.env.toObject();
   return rest;
 }
+
+Deno.test("a run that waits names the run that runs lists, and its own time begins with its turn", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "photos/a.jpg": await photo(64, 64) });
+  const holder = Deno.openSync(rig.path("hold"), { create: true, write: true });
+  holder.lockSync(true);
+  rig.write({
+    "wait.ts": `import { defineStep, each, image, produced, z } from "tintype";
+      export default defineStep({ name: "own.wait", version: 1, doc: "Waits.", origin: "computed", isResult: true,
+        permissions: { read: ["./hold"], write: ["./hold"] },
+        inputs: { image: each(image, "in") }, params: z.object({}), outputs: { image: each(image, "out") },
+        async run({ image }) { (await Deno.open("hold", { write: true })).lockSync(true); return produced({ image }); } });`,
+    "r.yaml": `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: photos } }
+  wait: { use: ./wait.ts, from: photos }
+`,
+  });
+  const start = (...args: string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", mainModule, ...args],
+      cwd: rig.folder,
+      env: { NO_COLOR: "1" },
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  const first = start("run", "r.yaml", "--allow-steps");
+  const firstStderr = new LinesOf(first.stderr);
+  const [, running] = await firstStderr.until(/^r · run (\S+)/);
+  const spawned = performance.now();
+  const second = start(...proxyArgs);
+  const secondStderr = new LinesOf(second.stderr);
+  const [, inTheWay] = await secondStderr.until(/^Waiting for run (\S+) \(process \d+, since /);
+  assert.equal(inTheWay, running);
+  const began = performance.now();
+  const waitedMs = () => performance.now() - began;
+  while (waitedMs() < 2 * (began - spawned)) { // so that the waiting outweighs the start
+    const listed = await tintype(rig, ["runs"]);
+    assert.match(listed.stdout, new RegExp(`\\n${running} +r +unfinished`));
+  }
+  const waited = waitedMs();
+  holder.close();
+  const stdout = new TextDecoder().decode(await new Response(second.stdout).bytes());
+  const [, seconds] = /^complete in (\d+\.\d) s/m.exec(stdout)!;
+  const ownMs = performance.now() - spawned - waited;
+  assert.ok(Number(seconds) * 1000 < ownMs, `${seconds} s of ${ownMs} ms: the waiting counts`);
+  await Promise.all([first.stdout.cancel(), firstStderr.close(), secondStderr.close()]);
+  assert.deepEqual([(await first.status).code, (await second.status).code], [0, 0]);
+});
+
+/** The lines that a process says, which can be waited for. */
+class LinesOf {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #text = "";
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** The match in what is said from its first line on. */
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    const inLines = new RegExp(pattern, "m");
+    for (;;) {
+      const found = inLines.exec(this.#text);
+      if (found !== null) return found;
+      const { value, done } = await this.#reader.read();
+      assert.ok(!done, `it ended with: ${this.#text}`);
+      this.#text += value;
+    }
+  }
+
+  async close(): Promise<void> {
+    while (!(await this.#reader.read()).done);
+  }
+}

@@ -119,7 +119,7 @@ Deno.test("clearing up waits while a run is at work", async () => {
   rig.write({ "in/a": long("a") });
   await rig.run(recipe("words", "1"));
   const holder = { pid: 1, run: "20300101-000000-000", since: "2030-01-01T00:00:00.000Z" };
-  const lock = await WorkspaceLock.acquire(join(rig.workspace, "lock"), holder, () => {});
+  const lock = await WorkspaceLock.acquire(join(rig.workspace, "lock"), () => holder, () => {});
   const waits = Promise.withResolvers<string | undefined>();
   let isDone = false;
   const collecting = collectGarbage(rig.session(), { keepRuns: 0 }, {
