@@ -103,6 +103,27 @@ Deno.test("the decisions that the README and describe show are taken by dedupe",
   assert.match(await dedupe(`${apart}\n`), /2 kept, 0 set aside/);
 });
 
+Deno.test("what the README's lines make in a checkout is no change of it", () => {
+  const ignored = read(".gitignore").split("\n");
+  const made = [
+    ...read("README.md").matchAll(/--set out=\.\/([\w-]+)|tintype sample \.\/([\w-]+)/g),
+    ...read("README.md").matchAll(/default: \.\/(out|photos)\b/g),
+  ].map(([, out, sample]) => `/${out ?? sample}/`);
+  assert.ok(new Set(made).size >= 5, made.join());
+  for (const folder of [...made, ".tintype/", "/tintype-demo/", "/notebooks/*.html"]) {
+    assert.ok(ignored.includes(folder), folder);
+  }
+});
+
+Deno.test("Deno is told of every package whose build script is not run, and does not warn of it", () => {
+  const { npm } = JSON.parse(read("deno.lock")) as {
+    readonly npm: Readonly<Record<string, { readonly scripts?: boolean }>>;
+  };
+  const withScripts = Object.entries(npm).filter(([, { scripts }]) => scripts)
+    .map(([name]) => `npm:${name.replace(/@[^@]*$/, "")}`);
+  assert.deepEqual(JSON.parse(read("deno.json")).allowScripts.deny, withScripts);
+});
+
 Deno.test("the journal's page names every event and every outcome", () => {
   const page = read("docs/journal.md");
   const source = read("src/runtime/event.ts");
