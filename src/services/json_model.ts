@@ -33,6 +33,8 @@ export interface ModelSettings {
   readonly retries: number;
   /** What it is called in messages: "the advisor". */
   readonly called: string;
+  /** Whether it is shown pictures, so that one which sees is wanted. */
+  readonly seesPictures?: boolean;
   /** When requests may begin; at once when left out. */
   readonly turns?: Turns;
 }

@@ -37,8 +37,10 @@ export const openaiCompatibleDefaults = {
    * 0.10; both print the address, with a port that changes at every start.
    */
   statusCommands: [["service", "status"], ["server", "status"]],
-  /** An alias of Foundry Local's catalogue that runs without a graphics card. */
+  /** An alias of Foundry Local's catalogue that runs without a graphics card. It sees no pictures. */
   suggestedModel: "phi-4-mini",
+  /** One that sees, in Ollama's library, and where Ollama answers. */
+  suggestedEyes: { model: "qwen2.5vl", url: "http://localhost:11434/v1" },
 } as const;
 
 /**
@@ -49,6 +51,9 @@ export const openaiCompatibleDefaults = {
  */
 const manners = ["json_schema", "json_object", "plain"] as const;
 type Manner = (typeof manners)[number];
+
+/** Names of models that see, as they are commonly given. */
+const eyes = /vision|llava|moondream|pixtral|multimodal|omni|gemma-?3|minicpm-?v|\dvl\b|[-_]vl\b/i;
 
 interface Server {
   readonly url: string;
@@ -144,7 +149,7 @@ export class OpenAICompatibleModel implements JsonModel {
       if (url !== undefined) return serverAt(url, "foundry");
     }
     throw unusable(
-      `no address of a server is known (start Foundry Local: ${this.#startCommands()}; ` +
+      `no address of a server is known (${this.#startWords()}; ` +
         'or give "base_url" or TINTYPE_OPENAI_BASE_URL)',
     );
   }
@@ -190,10 +195,16 @@ export class OpenAICompatibleModel implements JsonModel {
       throw error;
     }
     if (wanted !== undefined) return modelNamed(wanted, ids);
-    const first = ids.find((id) => !/embed|whisper|rerank/i.test(id)) ?? ids[0];
+    const speaking = ids.filter((id) => !/embed|whisper|rerank/i.test(id));
+    const seeing = this.#settings.seesPictures ? speaking.find((id) => eyes.test(id)) : undefined;
+    const first = seeing ?? speaking[0] ?? ids[0];
     if (first !== undefined) return first;
-    const { suggestedModel } = openaiCompatibleDefaults;
-    throw unusable(`it has no model loaded (\`foundry model run ${suggestedModel}\` loads one)`);
+    const { suggestedModel, suggestedEyes } = openaiCompatibleDefaults;
+    throw unusable(
+      this.#settings.seesPictures
+        ? `it has no model loaded (load one that sees pictures, such as "${suggestedEyes.model}")`
+        : `it has no model loaded (\`foundry model run ${suggestedModel}\` loads one)`,
+    );
   }
 
   async #complete(
@@ -237,7 +248,7 @@ export class OpenAICompatibleModel implements JsonModel {
     const { keyVariable } = openaiCompatibleDefaults;
     if (trouble.type === "unreachable") {
       return this.#server?.isLoopback
-        ? `nothing answers there (start Foundry Local: ${this.#startCommands()})`
+        ? `nothing answers there (${this.#startWords()})`
         : 'nothing answers there (is "base_url" right, and the server running?)';
     }
     if (trouble.type !== "status") return troubleWords(trouble);
@@ -260,10 +271,15 @@ export class OpenAICompatibleModel implements JsonModel {
     return this.#model === undefined ? "the model" : `the model "${this.#model}"`;
   }
 
-  #startCommands(): string {
-    const model = this.#settings.model ?? openaiCompatibleDefaults.suggestedModel;
-    return `\`foundry service start\` (\`foundry server start\` from 0.10 on), then ` +
-      `\`foundry model run ${model}\``;
+  /** How a server is started, with a model that does what is wanted of it. */
+  #startWords(): string {
+    const { suggestedModel, suggestedEyes } = openaiCompatibleDefaults;
+    if (this.#settings.seesPictures) {
+      return "start a server with a model that sees pictures, such as Ollama at " +
+        `${suggestedEyes.url} with \`ollama pull ${suggestedEyes.model}\``;
+    }
+    return "start Foundry Local: `foundry service start` (`foundry server start` from 0.10 on), " +
+      `then \`foundry model run ${this.#settings.model ?? suggestedModel}\``;
   }
 }
 

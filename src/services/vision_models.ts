@@ -1,6 +1,6 @@
 import { BedrockModel } from "./bedrock.ts";
 import { longestPatienceMs, type Trouble, type Turns } from "./exchange.ts";
-import { visionProblemOf } from "./vision_problem.ts";
+import { isSightless, visionProblemOf } from "./vision_problem.ts";
 import { GeminiModel } from "./gemini.ts";
 import { type JsonModel, ModelError, type ModelQuestion } from "./json_model.ts";
 import { OpenAICompatibleModel, type Surroundings } from "./openai_compatible.ts";
@@ -153,6 +153,7 @@ class ConnectedVision implements Vision {
 
   /** Whether asking again may end otherwise. */
   #mayHelp(trouble: Trouble, failures: number): boolean {
+    if (trouble.type === "status" && isSightless(trouble)) return false;
     if (isTooMuch(trouble)) return this.#refusedTurns < mostRefusedTurns;
     if (isFault(trouble)) {
       const asked = trouble.type === "status" ? trouble.retryAfterMs ?? 0 : 0;
@@ -216,7 +217,15 @@ function modelOf(
   { env, runCommand }: Surroundings,
 ): JsonModel {
   const { provider, model, base_url, region, timeout_s } = settings;
-  const common = { model, base_url, timeout_s, retries: 0, called: "the model", turns };
+  const common = {
+    model,
+    base_url,
+    timeout_s,
+    retries: 0,
+    called: "the model",
+    seesPictures: true,
+    turns,
+  };
   switch (provider) {
     case "gemini":
       return new GeminiModel(common, env);

@@ -34,7 +34,8 @@ function statusProblem(
     return new VisionProblem(message, "wrong-key", true);
   }
   if (isSightless(trouble)) {
-    return new VisionProblem(`${message} (give a "model" that sees)`, "no-model", true);
+    const help = 'give a "model" that sees pictures';
+    return new VisionProblem(`${message} (${help})`, "no-model", true);
   }
   if (status === 404 || isUnknownModel(trouble)) {
     return new VisionProblem(message, "no-model", true);
@@ -58,9 +59,9 @@ function isUnknownModel({ status, said }: Trouble & { readonly type: "status" })
 const sight = /\b(?:image|images|image_url|vision|multimodal)\b/i;
 const lacking = /(?:not|n't|only) support|not a multimodal|missing/i;
 
-/** Whether the model takes no pictures, in the words of the servers that we know. */
-function isSightless({ status, said }: Trouble & { readonly type: "status" }): boolean {
-  if (status !== 400 && status !== 422) return false;
+/** Whether the model takes no pictures, in the words of the servers that we know: to Ollama it is a fault. */
+export function isSightless({ status, said }: Trouble & { readonly type: "status" }): boolean {
+  if (![400, 422, 500].includes(status)) return false;
   const isSaid = sight.test(said) && lacking.test(said) && /\bmodels?\b/i.test(said);
   return isSaid || /at most 0 image/i.test(said);
 }

@@ -6,7 +6,7 @@ import {
   type VisionSettings,
 } from "../../src/services/vision.ts";
 import { canaryKey } from "../baseline/example.ts";
-import { deadOrigin, halfJson, type ModelServer, never, page } from "./model_server.ts";
+import { deadOrigin, halfJson, models, ModelServer, never, page } from "./model_server.ts";
 import { TimeLimit } from "./time_limit.ts";
 import {
   HurriedClock,
@@ -364,4 +364,54 @@ Deno.test("no address of a server is a matter for everybody", async () => {
     assert.deepEqual([error.problem, error.isForAll], ["settings", true]);
     return true;
   });
+});
+
+Deno.test("whoever shows pictures is told of models that see, and of no other", async () => {
+  const openai = protocols[2];
+  const unknown = await remoteVision({ env: {} }).connect(
+    { ...settingsOf(openai, ""), base_url: undefined },
+  );
+  await using empty = new ModelServer(() => models());
+  const cases: [Promise<unknown>, RegExp][] = [
+    [unknown.ask(pictureQuestion()), /\(start a server with a model that sees pictures, such as /],
+    [problemOf(openai, deadOrigin()).then((error) => Promise.reject(error)), /that sees pictures/],
+    [
+      problemOf(openai, empty, { model: undefined }).then((error) => Promise.reject(error)),
+      /\(load one that sees pictures, such as "qwen2\.5vl"\)/,
+    ],
+  ];
+  for (const [asked, expected] of cases) {
+    await assert.rejects(asked, (error: Error) => {
+      assert.match(error.message, expected);
+      assert.doesNotMatch(error.message, /phi|foundry/i);
+      return true;
+    });
+  }
+});
+
+Deno.test("of the models of a server one that sees is asked, by its name", async () => {
+  const openai = protocols[2];
+  const seeing = ["qwen2.5vl:3b", "llava:7b", "llama3.2-vision", "gemma3:4b", "Qwen2-VL-2B"];
+  for (const name of seeing) {
+    await using server = new ModelServer(({ path }) =>
+      path.endsWith("/models")
+        ? models("nomic-embed-text", "phi-4-mini", "level-7b", name)
+        : openai.answer(good)
+    );
+    await ask(openai, server, { model: undefined });
+    assert.equal(questionsAt(server)[0]!.body.model, name);
+  }
+});
+
+Deno.test("a server that calls it a fault of its own to be shown a picture is asked once", async () => {
+  const openai = protocols[2];
+  const message = "Failed to process inputs: this model is missing data required for image input";
+  await using server = serverOf(
+    openai,
+    () => Response.json({ error: { message, type: "api_error" } }, { status: 500 }),
+  );
+  const problem = await problemOf(openai, server);
+  assert.deepEqual([problem.problem, problem.isForAll], ["no-model", true]);
+  assert.match(problem.message, /\(give a "model" that sees pictures\)$/);
+  assert.equal(questionsAt(server).length, 1);
 });
