@@ -238,13 +238,16 @@ class Checker {
 
   #checkNames() {
     const used = new Set(mentionedNames(this.recipe.written));
-    for (const name of [...used]) {
-      const meant = this.#params.has(name) ? undefined : nearest(name, this.#params.keys());
-      if (meant !== undefined) used.add(meant);
+    // What is read nowhere may be what a name that is nowhere means, or belong where nothing could be read.
+    let mayBeUsed = this.recipe.nodes.some(({ isWithBroken }) => isWithBroken);
+    for (const name of [...used].filter((each) => !this.#params.has(each))) {
+      const meant = nearest(name, this.#params.keys());
+      if (meant === undefined) mayBeUsed = true;
+      else used.add(meant);
     }
     for (const [name, param] of this.#params) {
       if (!used.has(name)) {
-        if (this.recipe.nodes.length === 0) continue;
+        if (this.recipe.nodes.length === 0 || mayBeUsed || this.#isInMistake(name)) continue;
         this.#warn("unused-param", `Nothing uses parameter "${name}"`, param.declaration.nameSpan, {
           help: `Write $${name} where its value belongs, or remove it`,
         });
@@ -256,7 +259,18 @@ class Checker {
     }
   }
 
+  /** Whether a name stands, as a word, in what is told to be wrong: `quality` for `$quality`. */
+  #isInMistake(name: string): boolean {
+    return this.#diagnostics.some(({ severity, span: { file, start, end } }) =>
+      severity === "error" && wordsIn(file.text.slice(start, end)).includes(name)
+    );
+  }
+
   #checkUnused(perhapsUsed: ReadonlySet<string>) {
+    // A node whose step and wires nobody knows may use any other.
+    if (this.recipe.nodes.some(({ id, from }) => from === undefined && !this.#known.has(id))) {
+      return;
+    }
     const used = new Set(perhapsUsed);
     for (const node of this.recipe.nodes) {
       for (const source of sourcesOf(node)) used.add(source.node.text);
@@ -289,6 +303,10 @@ class Checker {
   #warn(code: string, message: string, span: Span, more: { readonly help?: string } = {}) {
     this.#diagnostics.push({ code, severity: "warning", message, span, ...more });
   }
+}
+
+function wordsIn(text: string): readonly string[] {
+  return text.match(/[\p{L}\p{N}_-]+/gu) ?? [];
 }
 
 /** A mistake inside an anchored value is not told again for each alias that repeats it. */

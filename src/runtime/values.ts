@@ -53,6 +53,8 @@ class ValueChecker {
   readonly #origins = new Map<Located, ResolvedParam>();
   readonly #schema: JsonSchema;
   readonly #params: ReadonlyMap<string, ResolvedParam>;
+  /** Keys that are not there, told when it is known what stands in their place. */
+  readonly #missing: MissingKey[] = [];
   #with: LocatedMap | undefined;
   #hasUnknown = false;
 
@@ -70,10 +72,10 @@ class ValueChecker {
     if (this.node.with !== undefined) {
       this.#with = withKnownKeys(this.node.with, [this.#schema], unexpected) as LocatedMap;
     }
-    for (const key of unexpected) this.#reportUnknownKey(key);
     this.#checkPlaces();
     const values = this.#with === undefined ? {} : this.#substitute(this.#with);
     const params = this.#parse(values);
+    this.#reportKeys(unexpected);
     const isFine = this.#diagnostics.length === 0 && !this.#hasUnknown;
     return { params: isFine ? params : undefined, diagnostics: this.#diagnostics };
   }
@@ -135,7 +137,7 @@ class ValueChecker {
 
   #report(issue: Issue) {
     const target = this.#target(issue.path);
-    if (target.isMissing) this.#reportMissing(issue, target);
+    if (target.isMissing) this.#missing.push({ issue, target });
     else if (this.#isUnknown(target.located)) this.#reportType(issue, target);
     else this.#reportValue(issue, target);
   }
@@ -189,7 +191,22 @@ class ValueChecker {
     );
   }
 
-  #reportUnknownKey({ entry, path, known, schemas }: UnexpectedKey) {
+  /** In a map below `with` a single key that nothing is like and a single missing one are one mistake. */
+  #reportKeys(unexpected: readonly UnexpectedKey[]) {
+    const paired = new Set<unknown>();
+    for (const key of unexpected) {
+      const isBeside = (path: Issue["path"]) => String(path) === String(key.path);
+      const others = unexpected.filter((each) => each !== key && isBeside(each.path));
+      const missing = this.#missing.filter(({ issue }) => isBeside(issue.path.slice(0, -1)));
+      const isAlone = key.path.length > 0 && others.length === 0 && missing.length === 1 &&
+        nearest(key.entry.key.name, key.known) === undefined;
+      if (isAlone) paired.add(missing[0]);
+      this.#reportUnknownKey(key, isAlone ? missing[0] : undefined);
+    }
+    for (const each of this.#missing) if (!paired.has(each)) this.#reportMissing(each);
+  }
+
+  #reportUnknownKey({ entry, path, known, schemas }: UnexpectedKey, missing?: MissingKey) {
     const { key } = entry;
     const map = path.reduce(childOf, this.node.with as Located | undefined);
     const comma = decimalComma(map, entry);
@@ -202,7 +219,9 @@ class ValueChecker {
       span: key.span,
       related: writtenWhere(key.writtenAt),
       help: (isTop ? this.#inputHelp(key.name) : undefined) ??
-        this.#keyHelp(key.name, known, schemas),
+        (missing === undefined
+          ? this.#keyHelp(key.name, known, schemas)
+          : `It needs ${wantedKey(missing)}`),
     });
   }
 
@@ -225,17 +244,16 @@ class ValueChecker {
       : `Did you mean "${near}" (${expectation(property)})?`;
   }
 
-  #reportMissing(issue: Issue, target: Target) {
+  #reportMissing({ issue, target }: MissingKey) {
     const name = String(issue.path.at(-1));
     const isTop = issue.path.length === 1;
     if (isTop && this.options.misplaced.has(name)) return;
-    const [schema] = target.schemas;
-    const wanted = schema === undefined ? "" : ` (${expectation(schema)})`;
-    const about = schema?.description;
+    const about = target.schemas[0]?.description;
+    const wanted = wantedKey({ issue, target });
     this.#push("missing-param", {
       message: isTop
-        ? `Step "${this.step.name}" needs parameter "${name}"${wanted}`
-        : `${this.#nameOf(issue.path.slice(0, -1))} needs "${name}"${wanted}`,
+        ? `Step "${this.step.name}" needs parameter ${wanted}`
+        : `${this.#nameOf(issue.path.slice(0, -1))} needs ${wanted}`,
       span: isTop ? this.#spanOf(undefined) : target.span,
       help: about === undefined ? undefined : `${name}: ${about}`,
       related: isTop ? [] : writtenWhere(target.located?.writtenAt),
@@ -284,12 +302,12 @@ class ValueChecker {
       elementHelp(target) ?? valueHelp(value, sourceAt(target), target.schemas);
   }
 
-  /** `quality` or `"${quality}"` where `$quality` was meant. */
+  /** `quality`, `"{quality}"` or `"${quality}"` where `$quality` was meant. */
   #nameHelp(value: unknown, { schemas, origin }: Target): string | undefined {
     if (typeof value !== "string" || origin !== undefined) return undefined;
     const types = typesOf(schemas);
     const isText = types.includes("string");
-    const name = isText ? value : /^\$\{\s*([\w-]+)\s*\}$/.exec(value)?.[1] ?? value;
+    const name = isText ? value : /^\$?\{\s*([\w-]+)\s*\}$/.exec(value)?.[1] ?? value;
     const type = this.#params.get(name)?.declaration.type;
     const fits = type !== undefined && jsonTypesOf[type].some((each) => types.includes(each));
     return fits ? `Write $${name}` : undefined;
@@ -337,6 +355,18 @@ interface Target {
   /** Where the value came through `$name`: the parameter, and the part of its default. */
   readonly origin?: { readonly param: ResolvedParam; readonly located?: Located };
   readonly isMissing: boolean;
+}
+
+/** A key that has to be there and is not. */
+interface MissingKey {
+  readonly issue: Issue;
+  readonly target: Target;
+}
+
+/** `"at" (a number, 0 to 1)` */
+function wantedKey({ issue, target: { schemas: [schema] } }: MissingKey): string {
+  const name = JSON.stringify(String(issue.path.at(-1)));
+  return schema === undefined ? name : `${name} (${expectation(schema)})`;
 }
 
 const jsonTypesOf: Readonly<Record<keyof typeof typeWords, readonly string[]>> = {

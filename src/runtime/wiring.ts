@@ -41,6 +41,8 @@ export interface WiringContext {
 
 /** Wires nodes, sources before their users, and reports what does not fit. */
 export class Wiring {
+  /** Wires that are told to mix items: their nodes by the two scans. */
+  readonly #mixed = new Map<string, Set<string>>();
   /** Nodes that a wrong or missing wire may have meant: nobody can say that nothing uses them. */
   readonly perhapsUsed = new Set<string>();
 
@@ -247,9 +249,12 @@ export class Wiring {
       const { text, span } = source.port;
       const found = ports.find(([name]) => name === text);
       if (found !== undefined) return found;
+      this.perhapsUsed.add(text); // it may be a node's name
       const sentence = `Node "${id}" (${producer.step.name}) has no output "${text}"`;
       this.context.report("unknown-output", sentence, span, {
-        help: suggestion(text, ports.map(([name]) => name), "Outputs"),
+        help: this.context.declared.has(text)
+          ? `"${text}" is a node: write ${text} alone to take what it makes`
+          : suggestion(text, ports.map(([name]) => name), "Outputs"),
       });
       return undefined;
     }
@@ -319,6 +324,7 @@ export class Wiring {
       });
     }
     this.#producer(declaration, source, undefined);
+    for (const [, port] of wanted) this.#anyMayBeUsed(port, declaration.id);
     const names = wanted.map(([name]) => name);
     report(
       "ambiguous-input",
@@ -374,6 +380,7 @@ export class Wiring {
     second: { readonly input: string; readonly space: string },
   ) {
     known.isBroken = true;
+    if (this.#isMixtureTold(known, [first, second])) return;
     const born = (space: string) => `the items of "${space.slice(0, space.indexOf("."))}"`;
     const related: Related[] = [{
       message: `"${first.input}" has ${born(first.space)}`,
@@ -385,6 +392,24 @@ export class Wiring {
       known.wireSpans[second.input]!,
       { related, help: this.#spacesHelp([first.space, second.space]) },
     );
+  }
+
+  /** A node that follows the wrong scan meets the items of the other at every node that uses both. */
+  #isMixtureTold(
+    { wires }: Known,
+    sides: readonly { readonly input: string; readonly space: string }[],
+  ): boolean {
+    const spaces = sides.map(({ space }) => space).sort().join(" ");
+    const told = this.#mixed.get(spaces) ?? new Set();
+    this.#mixed.set(spaces, told);
+    // What a scan itself gives is wired to each of them anew, perhaps wrongly each time.
+    const followers = sides.filter(({ input, space }) =>
+      !space.startsWith(`${wires[input]!.node}.`)
+    )
+      .map(({ input }) => wires[input]!.node);
+    const isTold = followers.some((id) => told.has(id));
+    for (const id of followers) told.add(id);
+    return isTold;
   }
 
   #spacesHelp(spaces: readonly string[]): string {
