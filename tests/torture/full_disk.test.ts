@@ -74,7 +74,7 @@ Deno.test({
       assert.match(run.stderr, /Cannot write to workspace ".*": it is on a read-only disk/);
       const published = await tintype(rig, ["run", "proxy", ...set("small/out")]);
       assert.equal(published.code, 1);
-      assert.match(published.stderr, /Failed \(1\)\n {2}files: .*/);
+      assert.match(published.stderr, /Failed \(1 task\)\n {2}files: .*/);
       assert.doesNotMatch(published.stderr, /Uncaught|at async/);
     } finally {
       await unmount(small);
