@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Disk } from "../../src/runtime/disk.ts";
 import { localDisk } from "../../src/runtime/local_disk.ts";
+import type { RunEvent } from "../../src/runtime/event.ts";
 import type { RunReport } from "../../src/runtime/session.ts";
 import { manifestName } from "../../src/steps/publish/manifest.ts";
 import { checkPublished } from "../../src/steps/publish/published_check.ts";
@@ -29,8 +30,8 @@ recipe: export
 steps:
   photos:   { use: ingest.scan, with: { folder: ./photos } }
   captions: { use: caption.generate, from: photos }
-  final:    { use: caption.compose, from: { image: photos, caption: captions }, with: { trigger: ${trigger} } }
-  dataset:  { use: export.lora, from: { image: photos, caption: final }, with: { folder: ./out, trigger: ${trigger}, target: ${target}, overwrite: true } }
+  final:    { use: caption.compose, from: { image: photos, caption: captions }, with: { trigger: "${trigger}" } }
+  dataset:  { use: export.lora, from: { image: photos, caption: final }, with: { folder: ./out, trigger: "${trigger}", target: ${target}, overwrite: true } }
 `;
 }
 
@@ -39,7 +40,7 @@ async function exported(
   rig: PictureRig,
   settings: Settings,
   { stopsAfter = Infinity, limit }: { readonly stopsAfter?: number; readonly limit?: number } = {},
-): Promise<RunReport> {
+): Promise<RunReport & { readonly events: readonly RunEvent[] }> {
   let left = stopsAfter;
   const disk: Disk = {
     ...localDisk,
@@ -113,3 +114,79 @@ Deno.test("a run over a part of the pictures takes nothing away", async () => {
   await exported(rig, {});
   assert.deepEqual(filesOut(rig), forFlux);
 });
+
+Deno.test("going back to a trigger word writes its captions again, its zip being there or not", async () => {
+  await using rig = await captioned();
+  const first = "hall_x";
+  for (const [before, between] of [[first, "wing_x"], ["{folder}", first]] as const) {
+    rig.write({ "photos/tower/c.jpg": await photo(90, 60, { seed: 3 }) });
+    const metadata = before === first ? "out/metadata.txt" : "out/tower/metadata.txt";
+    await exported(rig, { trigger: before });
+    const wanted = Deno.readTextFileSync(rig.path(metadata));
+    await exported(rig, { trigger: between });
+    await exported(rig, { trigger: before });
+    assert.equal(Deno.readTextFileSync(rig.path(metadata)), wanted);
+  }
+});
+
+Deno.test("two exports into one folder are both cached, the later one's captions being there", async () => {
+  await using rig = await captioned();
+  const both = `${recipe({})}
+  other:    { use: caption.compose, from: { image: photos, caption: captions }, with: { trigger: wing_x } }
+  second:   { use: export.lora, from: { image: photos, caption: other }, with: { folder: ./out, trigger: wing_x, overwrite: true } }
+`;
+  await rig.run(both);
+  const metadata = Deno.readTextFileSync(rig.path("out/metadata.txt"));
+  assert.equal((await rig.run(both)).counts.ran, 0);
+  assert.equal(Deno.readTextFileSync(rig.path("out/metadata.txt")), metadata);
+});
+
+Deno.test("a folder where a caption was is a person's, and no fault", async () => {
+  await using rig = await captioned();
+  await exported(rig, { target: "kohya" });
+  Deno.removeSync(rig.path("out/captions/a.caption"));
+  rig.write({ "out/captions/a.caption/note.txt": "mine" });
+  const { status, events } = await exported(rig, {});
+  assert.equal(status, "complete");
+  assert.ok(
+    events.some((event) => event.type === "warning" && /changed by hand/.test(event.message)),
+  );
+  assert.equal(Deno.readTextFileSync(rig.path("out/captions/a.caption/note.txt")), "mine");
+});
+
+Deno.test("a caption is not removed by another name that its file has", async () => {
+  await using rig = await captioned();
+  await exported(rig, { target: "kohya" });
+  // As on a disk where "A.txt" and "a.txt" are one file, after a picture was renamed so.
+  Deno.linkSync(rig.path("out/captions/a.txt"), rig.path("out/captions/A.txt"));
+  renamedInManifest(rig, "captions/a.txt", "captions/A.txt");
+  await exported(rig, {});
+  assert.ok(filesOut(rig).includes("captions/A.txt"));
+  const { faults } = (await checkPublished(localDisk, rig.path("out")))!;
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("a manifest that names a file outside its folder is not gone by", async () => {
+  await using rig = await captioned();
+  rig.write({ "mine.txt": "mine" });
+  await exported(rig, { target: "kohya" });
+  for (const path of ["../mine.txt", "captions/../../mine.txt", rig.path("mine.txt")]) {
+    renamedInManifest(rig, "metadata.txt", path);
+    const { status, events } = await exported(rig, {});
+    assert.equal(status, "failed");
+    const reasons = events.flatMap((event) =>
+      event.type === "task-settled" ? event.reason ?? [] : []
+    );
+    assert.match(reasons.join(), /Cannot read manifest .*restore it, or remove it/);
+    renamedInManifest(rig, path, "metadata.txt");
+  }
+  assert.equal(Deno.readTextFileSync(rig.path("mine.txt")), "mine");
+});
+
+function renamedInManifest(rig: PictureRig, path: string, to: string) {
+  const file = rig.path(join("out", manifestName));
+  const manifest = JSON.parse(Deno.readTextFileSync(file));
+  manifest.files[to] = manifest.files[path];
+  delete manifest.files[path];
+  Deno.writeTextFileSync(file, JSON.stringify(manifest));
+}

@@ -24,7 +24,6 @@ import { caption } from "../caption/kinds.ts";
 import { decisions } from "../decisions/read.ts";
 import { image } from "../kinds.ts";
 import { listed } from "../listed.ts";
-import { pageSubject } from "../report/page_file.ts";
 import {
   isAsLeft,
   isOurs,
@@ -33,6 +32,9 @@ import {
   readManifest,
   writeManifest,
 } from "../publish/manifest.ts";
+import { collisionKey } from "../publish/names.ts";
+import { isOneFile } from "../publish/sameness.ts";
+import { pageSubject } from "../report/page_file.ts";
 
 const zipShape = z.object({
   trigger: z.string(),
@@ -142,13 +144,26 @@ export const exportLora = defineStep({
     const { folder } = params;
     const { disk, owner } = context;
     const of = subjectOf(inputs, params, context);
-    const ours = Object.entries(await readManifest(disk, folder))
-      .filter(([, entry]) => entry.owner === owner);
+    const manifest = await readManifest(disk, folder);
+    const ours = Object.entries(manifest).filter(([, entry]) => entry.owner === owner);
     const these = ours.filter(([, { subject }]) => subject === of);
-    return these.length > 0 && ours.every(([, { pending }]) => pending === undefined) &&
+    // A zip stays when the folder goes over to another trigger word, but what was beside it does not.
+    const isWhole = these.filter(([path]) => isZip(path)).every(([path]) => {
+      const beside = manifest[metadataBeside(path)];
+      return beside !== undefined && (beside.owner !== owner || beside.subject === of);
+    });
+    return these.length > 0 && isWhole && ours.every(([, { pending }]) => pending === undefined) &&
       these.every(([path, entry]) => isAsLeft(disk, join(folder, path), entry));
   },
 });
+
+function isZip(path: string): boolean {
+  return path.endsWith(".zip");
+}
+
+function metadataBeside(zip: string): string {
+  return zip.replace(/[^/]*$/, "metadata.txt");
+}
 
 interface Made {
   readonly row: z.output<typeof zipShape>;
@@ -313,7 +328,7 @@ function madeOf(
   const captioned = pictures.map(({ name, caption }) => ({ path: name, caption }));
   const files = new Map([
     [file, zip],
-    [`${below}metadata.txt`, encoder.encode(metadata)],
+    [metadataBeside(file), encoder.encode(metadata)],
     ...targets[params.target].captionFiles(captioned).map(({ path, text }) =>
       [`${below}captions/${path}`, encoder.encode(text)] as const
     ),
@@ -375,7 +390,7 @@ async function write(
   const stale = Object.entries(before).filter(([path, { owner }]) =>
     owner === context.owner && !files.has(path)
   );
-  const kept = await clean(stale, { folder, context });
+  const kept = await clean(stale, [...files.keys()], { folder, context });
   const others = Object.entries(before).filter(([, { owner }]) => owner !== context.owner);
   const ours = Array.from(files, ([path, bytes]): [string, ManifestEntry] => {
     const { size, mtimeMs } = disk.stat(join(folder, path))!;
@@ -415,16 +430,20 @@ async function announce(
  */
 async function clean(
   stale: readonly (readonly [path: string, entry: ManifestEntry])[],
+  written: readonly string[],
   { folder, context: { disk, isComplete, warn } }: Place,
 ): Promise<readonly (readonly [path: string, entry: ManifestEntry])[]> {
   const kept: (readonly [string, ManifestEntry])[] = [];
+  const alike = new Map(written.map((path) => [collisionKey(path), path]));
   for (const [path, entry] of stale) {
     const there = disk.stat(join(folder, path));
-    const isZip = path.endsWith(".zip");
-    if (there === undefined || isZip && entry.pending !== undefined) continue;
-    if (isZip || !isComplete) kept.push([path, entry]);
-    else if (await isOurs(disk, join(folder, path), entry)) disk.remove(join(folder, path));
-    else warn(`"${path}" belongs to no picture any more, but was changed by hand: kept`);
+    if (there === undefined || isZip(path) && entry.pending !== undefined) continue;
+    const twin = alike.get(collisionKey(path));
+    if (twin !== undefined && isOneFile(disk, join(folder, path), join(folder, twin))) continue;
+    if (isZip(path) || !isComplete) kept.push([path, entry]);
+    else if (there.isFile && await isOurs(disk, join(folder, path), entry)) {
+      disk.remove(join(folder, path));
+    } else warn(`"${path}" belongs to no picture any more, but was changed by hand: kept`);
   }
   return kept;
 }

@@ -36,7 +36,7 @@ import {
   unknownPlaceholder,
   usesUuid,
 } from "./names.ts";
-import { fileKey, samenessIn, twinsAmong } from "./sameness.ts";
+import { fileKey, isOneFile, samenessIn, twinsAmong } from "./sameness.ts";
 
 const publishedFileShape = z.object({
   file: z.string(),
@@ -393,9 +393,10 @@ class Publication {
       return false;
     }
     const alike = new Map(this.targets.map((target) => [collisionKey(target.file), target.file]));
+    const at = (file: string) => join(this.#folder, file);
     for (const [file, entry] of stale) {
       const name = alike.get(collisionKey(file));
-      if (name !== undefined && this.#isOneFile(file, name)) delete this.#files[file];
+      if (name !== undefined && isOneFile(this.#disk, at(file), at(name))) delete this.#files[file];
       else await this.#removeStale(file, entry);
     }
     return true;
@@ -411,12 +412,6 @@ class Publication {
       this.#disk.remove(path);
     }
     delete this.#files[file];
-  }
-
-  /** Whether two names lead to the same file, as "a.jpg" and "A.jpg" do on some disks. */
-  #isOneFile(one: string, other: string): boolean {
-    const [a, b] = [one, other].map((name) => this.#disk.stat(join(this.#folder, name)));
-    return a !== undefined && b !== undefined && a.inode === b.inode && a.device === b.device;
   }
 }
 

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { isAbsolute, join, normalize } from "node:path";
 import { z } from "zod";
 import type { Disk } from "../../runtime/disk.ts";
 import { sha256 } from "../../runtime/hash.ts";
@@ -32,7 +32,8 @@ export interface ManifestEntry {
 const manifestSchema = z.object({
   tintype_manifest: z.literal(1),
   files: z.custom<Manifest>((files) =>
-    typeof files === "object" && files !== null && Object.values(files).every(isEntry)
+    typeof files === "object" && files !== null && Object.values(files).every(isEntry) &&
+    Object.keys(files).every(isBelow)
   ),
 });
 
@@ -41,6 +42,11 @@ function isEntry(entry: unknown): boolean {
   const { owner, item, hash, bytes, mtime_ms } = entry as Record<string, unknown>;
   return typeof owner === "string" && typeof item === "string" && typeof hash === "string" &&
     typeof bytes === "number" && typeof mtime_ms === "number";
+}
+
+/** No file elsewhere is ours to replace or to remove, whoever wrote the manifest. */
+function isBelow(path: string): boolean {
+  return !isAbsolute(path) && !(path.includes("..") && /^\.\.(?:[/\\]|$)/.test(normalize(path)));
 }
 
 /** Published files by their path in the folder, with "/" between the parts. */

@@ -45,3 +45,9 @@ export function twinsAmong(names: Iterable<string>): readonly (readonly string[]
   const groups = Map.groupBy(new Set(names), collisionKey);
   return [...groups.values()].filter(({ length }) => length > 1);
 }
+
+/** Whether two paths lead to the same file, as "a.jpg" and "A.jpg" do on some disks. */
+export function isOneFile(disk: Disk, path: string, other: string): boolean {
+  const [a, b] = [disk.stat(path), disk.stat(other)];
+  return a !== undefined && b !== undefined && a.inode === b.inode && a.device === b.device;
+}
