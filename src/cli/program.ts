@@ -27,8 +27,9 @@ export const commandNames = [
   "sample",
 ] as const;
 
+/** Where a text has a command, and not the name of a file: that is in quotes, or goes on. */
 const command = new RegExp(
-  `(?<!deno task |[\\p{L}\\p{N}_/\\\\.-])tintype (?=(?:${commandNames.join("|")})(?![\\w./-]))`,
+  `(?<=^\\s*|[(:;,] ?|&& |, or )tintype (?=(?:${commandNames.join("|")})(?![\\w./-]))`,
   "gu",
 );
 

@@ -56,7 +56,7 @@ export class RerunPrinter {
     console.log(`${clock(at)} ${changeWords(changed)}: ${what}, ${duration(elapsedMs)}`);
     const news = this.#problems.filter((line) => !this.#shown.has(line));
     for (const line of news.slice(0, shownProblems)) {
-      console.error(this.#paint.warning(`  ${pasteable(printable(line))}`));
+      console.error(this.#paint.warning(`  ${printable(line)}`));
     }
     if (news.length > shownProblems) {
       console.error(
@@ -83,7 +83,7 @@ export function clock(at: Date): string {
 
 function problemLine(event: Extract<RunEvent, { readonly type: "task-settled" }>): string {
   const verb = { rejected: "left out: ", waiting: "waiting: " }[event.outcome as string] ?? "";
-  return `${where(event)}: ${verb}${event.reason ?? ""}`;
+  return `${where(event)}: ${verb}${pasteable(event.reason ?? "")}`;
 }
 
 function where({ node, item }: { readonly node: string; readonly item?: string }): string {

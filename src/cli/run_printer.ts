@@ -122,13 +122,13 @@ export class RunPrinter {
     if (known !== undefined) {
       known.more++;
       const { first, more } = known;
-      this.#warnings[known.at] = `${where(first)} and ${
-        counted(more, "more item")
-      }: ${first.message}`;
+      this.#warnings[known.at] = `${where(first)} and ${counted(more, "more item")}: ${
+        pasteable(first.message)
+      }`;
       return;
     }
     this.#alike.set(key, { first: event, at: this.#warnings.length, more: 0 });
-    this.#warnings.push(`${where(event)}: ${event.message}`);
+    this.#warnings.push(`${where(event)}: ${pasteable(event.message)}`);
   }
 
   #settled(event: Settled) {
@@ -186,7 +186,7 @@ export class RunPrinter {
     const lines = [...Map.groupBy(events, alikeKey).values()].map((alike) => {
       const [{ item, reason = "" }] = alike as [Settled];
       const nodes = alike.map(({ node }) => node).join(", ");
-      return `${item === undefined ? nodes : `${item} (${nodes})`}: ${reason}`;
+      return `${item === undefined ? nodes : `${item} (${nodes})`}: ${pasteable(reason)}`;
     });
     const pictures = new Set(events.flatMap(({ item }) => item ?? [])).size;
     const heading = `${title} (${endedText(pictures, events.length)})`;
@@ -201,7 +201,7 @@ export class RunPrinter {
     if (lines.length === 0) return;
     console.error(paint(title));
     for (const line of lines.slice(0, shownProblems)) {
-      console.error(`  ${pasteable(printable(line))}`);
+      console.error(`  ${printable(line)}`);
     }
     if (lines.length > shownProblems) {
       console.error(pasteable(`  … and ${lines.length - shownProblems} more (${more})`));

@@ -39,6 +39,6 @@ export async function readNiqeModel(path: string): Promise<NamedNiqeModel> {
 
 function problem(path: string, what: string): Error {
   return new Error(
-    `Cannot read NIQE model "${path}": ${what} (parameters are wanted as "tintype models fit-niqe" writes them)`,
+    `Cannot read NIQE model "${path}": ${what} (tintype models fit-niqe writes what is wanted)`,
   );
 }

@@ -94,6 +94,34 @@ Deno.test("hints name the task where it was started, and the program where that 
   }
 });
 
+Deno.test("names of files and folders that read like a command are left as they are", async () => {
+  await using rig = new PictureRig();
+  const names = ["tintype run (1).jpg", "my tintype review.jpg", "a tintype runs b.jpg"];
+  rig.write({
+    ...Object.fromEntries(names.map((name) => [`photos/${name}`, "no picture"])),
+    "photos/a.jpg": await photo(64, 64, { seed: 1 }),
+    "photos/tintype runs/a.jpg": await photo(64, 64, { seed: 2 }),
+    "skip.yaml": `${
+      embedding("skip")
+    }  checked: { use: dataset.check, from: photos, with: { trigger: hall } }\n`,
+  });
+  const commands: [string[], readonly string[]][] = [
+    [["run", "skip.yaml"], [
+      ...names.map((name) => `${name} (photos)`),
+      `"${names[0]}: not an image`,
+    ]],
+    [["errors"], names.slice(0, 1).map((name) => `e.g. ${name}: `)],
+    [["run", "tintype runs/none.yaml"], ['"tintype runs/none.yaml"']],
+    [["run", "my tintype runs"], ['"my tintype runs"']],
+    [["run", "tintype runs"], ['"tintype runs"']],
+  ];
+  for (const [args, wanted] of commands) {
+    const { stdout, stderr } = await task(rig, args);
+    for (const text of wanted) assert.ok((stdout + stderr).includes(text), stdout + stderr);
+    if (args[1] === "skip.yaml") assert.match(stderr, /deno\.json tintype models pull/);
+  }
+});
+
 Deno.test("a process with few permissions needs no more to name its task", async () => {
   await using rig = new PictureRig();
   rig.write({ "photos/a.jpg": await photo(64, 64), "fail.yaml": embedding("fail") });

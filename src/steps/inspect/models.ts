@@ -108,7 +108,7 @@ export async function openPictureModel(
 function requireTask({ name, task }: ModelEntry, wanted: ModelTask) {
   if (task === wanted) return;
   throw new ModelProblem(
-    `Cannot use model "${name}" for ${wanted}: it is for ${task} ("tintype models list" shows the ` +
+    `Cannot use model "${name}" for ${wanted}: it is for ${task} (tintype models list shows the ` +
       "models of each task)",
     false,
   );

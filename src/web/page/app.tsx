@@ -52,7 +52,7 @@ function TopBar({ store }: Props) {
       <nav aria-label="Tools">
         <button type="button" aria-keyshortcuts="F" onClick={open("replace")}>
           <span>
-            Find<span class="wide">and replace</span>
+            Find <span class="wide">and replace</span>
           </span>
         </button>
         <button
@@ -65,7 +65,7 @@ function TopBar({ store }: Props) {
         </button>
         <button type="button" aria-keyshortcuts="P" onClick={open("preview")}>
           <span>
-            Preview<span class="wide">metadata.txt</span>
+            Preview <span class="wide">metadata.txt</span>
           </span>
         </button>
         <button type="button" aria-keyshortcuts="?" onClick={open("help")}>
@@ -110,7 +110,7 @@ function Banner({ store }: Props) {
               These captions are <b>drafts</b>
               <span class="wide">, put together from measurements</span>. For captions by a model
               that sees, start with <code>--set provider=gemini</code>
-              <span class="wide">(or bedrock, openai_compatible)</span>.
+              <span class="wide">&#32;(or bedrock, openai_compatible)</span>.
             </p>
           )}
         </div>
