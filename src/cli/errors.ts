@@ -32,9 +32,10 @@ function failuresIn(workspace: string, run: string | undefined): RunFailures {
 
 function print({ run, recipe, counts, items, groups }: RunFailures) {
   const missing = missingWords(counts, items).join(", ");
+  const because = missing === "" ? "" : " because of these";
   const skipped = counts.skipped === 0
     ? ""
-    : `; ${counted(counts.skipped, "task")} skipped because of these`;
+    : `; ${counted(counts.skipped, "task")} skipped${because}`;
   console.log(
     `${recipe} · run ${run}: ${missing === "" ? "nothing is missing" : missing}${skipped}`,
   );

@@ -31,7 +31,7 @@ export function runs(
       shard === undefined ? recipe : `${recipe} (shard ${shard})`,
       status,
       ...(["rejected", "failed"] as const).map((outcome) =>
-        counts === undefined || counts[outcome] === 0
+        counts === undefined || counts[outcome] + (items?.[outcome] ?? 0) === 0
           ? ""
           : endedText(items?.[outcome], counts[outcome])
       ),

@@ -40,7 +40,7 @@ export function missingWords(
 ): string[] {
   const words = { failed: "failed", rejected: "left out", waiting: "waiting" } as const;
   return (["failed", "rejected", "waiting"] as const).flatMap((outcome) =>
-    counts[outcome] === 0
+    counts[outcome] === 0 && (items?.[outcome] ?? 0) === 0
       ? []
       : [`${endedText(items?.[outcome], counts[outcome])} ${words[outcome]}`]
   );

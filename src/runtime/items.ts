@@ -1,4 +1,5 @@
 import type { ArtifactRef } from "./artifact.ts";
+import type { ItemCounts } from "./event.ts";
 import type { GraphNode } from "./graph.ts";
 import type { ContentHash } from "./hash.ts";
 import type { OutsideFile } from "./step.ts";
@@ -64,9 +65,17 @@ export class Item {
     return this.#statuses[node];
   }
 
-  /** Whether some node got no further with it than that. */
-  hasStatus(status: ItemStatus): boolean {
-    return this.#statuses.includes(status);
+  /** Where it ended, as far as nodes that had something of it say. */
+  ends(): readonly { readonly outcome: keyof ItemCounts; readonly reason: string }[] {
+    if (!this.#statuses.some(isEnd)) return none;
+    return this.#statuses.flatMap((status, node) =>
+      isEnd(status) ? [{ outcome: status, reason: this.reason(node) ?? "" }] : []
+    );
+  }
+
+  /** Whether some node never had it, because of where it ended. */
+  get isMissed(): boolean {
+    return this.#statuses.includes("left-out") || this.#statuses.includes("held-up");
   }
 
   setStatus(node: number, status: ItemStatus): void {
@@ -135,7 +144,7 @@ export function isHeldUp(status: ItemStatus | undefined): boolean {
 }
 
 /** Whether a node ended an item there, and did not only pass on that another had. */
-export function isEnd(status: ItemStatus | undefined): boolean {
+export function isEnd(status: ItemStatus | undefined): status is keyof ItemCounts {
   return status === "rejected" || status === "failed" || status === "waiting";
 }
 

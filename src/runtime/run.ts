@@ -1,6 +1,7 @@
 import type { ArtifactRef, Kind } from "./artifact.ts";
 import { type ActionCache, isUnchanged, type StoredResult } from "./cache.ts";
 import type { Disk, FileStat } from "./disk.ts";
+import { causeOf } from "./cause.ts";
 import type { Counts, ItemCounts, RunListener } from "./event.ts";
 import { type GraphNode, outputPorts } from "./graph.ts";
 import type { HandleScope } from "./handles.ts";
@@ -446,12 +447,23 @@ export class Run {
 }
 
 function itemCounts(spaces: readonly Space[]): ItemCounts {
-  const count = (status: keyof ItemCounts) =>
-    spaces.reduce(
-      (sum, { items }) => sum + items.filter((item) => item.hasStatus(status)).length,
-      0,
-    );
-  return { rejected: count("rejected"), failed: count("failed"), waiting: count("waiting") };
+  const counts = { rejected: 0, failed: 0, waiting: 0 };
+  for (const { items } of spaces) {
+    for (const item of items) {
+      for (const outcome of outcomesOf(item)) counts[outcome]++;
+    }
+  }
+  return counts;
+}
+
+/** That a step had nothing to go by follows from another end, and is none of the item's own. */
+function outcomesOf(item: Item): ReadonlySet<keyof ItemCounts> {
+  const ends = item.ends();
+  const isExplained = item.isMissed || ends.length > 1;
+  const own = ends.filter(({ outcome, reason }) =>
+    !isExplained || causeOf(outcome, reason).code !== "nothing-to-go-by"
+  );
+  return new Set(own.map(({ outcome }) => outcome));
 }
 
 /** Whether two looks at a file show the same state of it. */

@@ -146,3 +146,59 @@ steps:
   const [summary] = JSON.parse((await tintype(rig, ["runs", "--json"])).stdout);
   assert.deepEqual(summary.items, { rejected: 3, failed: 1, waiting: 0 });
 });
+
+Deno.test("they agree on what a step for all pictures left out, and on what follows from a failure", async () => {
+  await using rig = new PictureRig();
+  rig.write({
+    "photos/a.jpg": await photo(60, 40, { seed: 1 }),
+    "photos/b.jpg": await photo(60, 40, { seed: 2 }),
+    "photos/c.jpg": await photo(60, 40, { seed: 3 }),
+    "drop.ts": `import { all, defineStep, each, image, produced, rejected, z } from "tintype";
+      export default defineStep({ name: "own.drop", version: 1, doc: "Drops.", origin: "computed", usesItemName: true,
+        inputs: { image: all(image, "in") }, params: z.object({}), outputs: { image: each(image, "out") },
+        run({ image }, _, { members }) {
+          return produced({ image: new Map(members.map(({ member, name }) =>
+            [member, name === "a.jpg" ? rejected("too dull") : image.get(member)!])) });
+        } });`,
+    "fail.ts": `import { defineStep, each, failed, image, produced, z } from "tintype";
+      export default defineStep({ name: "own.fail", version: 1, doc: "Fails.", origin: "computed", usesItemName: true,
+        inputs: { image: each(image, "in") }, params: z.object({}), outputs: { image: each(image, "out") },
+        run({ image }, _, { itemName }) {
+          return itemName === "b.jpg" ? failed("out of paint") : produced({ image });
+        } });`,
+    "r.yaml": `recipe: r
+steps:
+  photos: { use: ingest.scan, with: { folder: photos } }
+  kept: { use: ./drop.ts, from: photos }
+  small: { use: image.proxy, from: kept }
+  savings: { use: report.savings, from: { originals: photos, proxies: small } }
+`,
+  });
+  const said = async () => {
+    const run = await tintype(rig, ["run", "r.yaml"]);
+    const errors = await tintype(rig, ["errors"]);
+    const [found, summaries] = [
+      JSON.parse((await tintype(rig, ["errors", "--json"])).stdout),
+      JSON.parse((await tintype(rig, ["runs", "--json"])).stdout),
+    ];
+    assert.deepEqual(found.items, summaries.at(-1).items);
+    const runs = (await tintype(rig, ["runs"])).stdout.trimEnd().split("\n").at(-1)!;
+    return [
+      / in [\d.]+ s, (.*); tasks/.exec(run.stdout)?.[1],
+      /: (.*); /.exec(errors.stdout)?.[1],
+      runs,
+    ];
+  };
+  for (const _ of ["ran", "cached"]) {
+    const [run, errors, runs] = await said();
+    assert.deepEqual([run, errors], ["1 picture left out", "1 picture left out"]);
+    assert.match(runs!, / complete +1 picture +\d/);
+  }
+  const recipe = Deno.readTextFileSync(rig.path("r.yaml"));
+  rig.write({ "r.yaml": recipe.replace("drop.ts", "fail.ts") });
+  for (const _ of ["ran", "cached"]) {
+    const [run, errors, runs] = await said();
+    assert.deepEqual([run, errors], ["1 picture failed", "1 picture failed"]);
+    assert.match(runs!, / failed +1 picture +\d/);
+  }
+});
