@@ -1,6 +1,7 @@
 import { isEmpty } from "../captions/empty.ts";
 import { endingOf, metadataLines } from "../export/dataset.ts";
 import type { TargetName } from "../export/targets.ts";
+import { folderTrigger } from "../steps/caption/compose.ts";
 import type { Preview } from "./dataset.ts";
 import type { FoundFile, Shelf } from "./shelf.ts";
 
@@ -16,11 +17,12 @@ interface Row {
 export function previewOf(shelf: Shelf, target: TargetName): Preview {
   const files = shelf.files();
   const rows = files.flatMap((file) => rowOf(file, shelf) ?? []);
+  const isByFolder = shelf.options.trigger === folderTrigger;
   const words = [...new Set(rows.map(({ trigger }) => trigger))].sort();
   const shown = new Set(rows.map(({ name }) => name));
   return {
     files: words.map((trigger) => ({
-      path: words.length > 1 ? `${trigger}/metadata.txt` : "metadata.txt",
+      path: isByFolder ? `${trigger}/metadata.txt` : "metadata.txt",
       lines: metadataLines(rows.filter((row) => row.trigger === trigger), { target, trigger })
         .map(({ line, picture: { marks } }) => ({ text: line, marks })),
     })),

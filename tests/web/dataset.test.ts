@@ -448,6 +448,24 @@ Deno.test("with {folder} each picture has its folder's trigger word", async () =
   dataset.close();
 });
 
+Deno.test("the preview names its files as the export does, whatever the trigger words", async () => {
+  for (const trigger of ["{folder}", "main_hall"]) {
+    for (const names of [["library/a.jpg"], ["library/a.jpg", "hall/b.jpg"]]) {
+      await using rig = await withPhotos(names);
+      const dataset = await openDataset(rig.folder, { text: recipeText({ trigger }) });
+      await dataset.start();
+      const { files } = await dataset.preview();
+      assert.equal((await dataset.export({ overwrite: false })).type, "written");
+      for (const { path, lines } of files) {
+        const written = Deno.readTextFileSync(rig.path(`out/${path}`));
+        assert.equal(lines.map(({ text }) => `${text}\n`).join(""), written);
+      }
+      assert.equal(files.length, trigger === "main_hall" ? 1 : names.length);
+      dataset.close();
+    }
+  }
+});
+
 Deno.test("a recipe without captions cannot be reviewed, and it is said what is missing", async () => {
   await using rig = await withPhotos(["a.jpg"]);
   const text = recipeText().replaceAll(", decisions: decisions", "").replace(
