@@ -2,7 +2,7 @@ import type progress from "cli-progress";
 import process from "node:process";
 import type { Outcome, RunEvent, RunListener } from "../runtime/event.ts";
 import { forcedNode, forcing } from "../runtime/forcing.ts";
-import type { Graph } from "../runtime/graph.ts";
+import { bornSpace, type Graph } from "../runtime/graph.ts";
 import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
 import { colours } from "./colours.ts";
@@ -183,12 +183,16 @@ export class RunPrinter {
   /** What ended so, a picture once for the same reason at several nodes. */
   #listProblems(title: string, outcome: Outcome, paint: (text: string) => string) {
     const events = this.#problems.filter((event) => event.outcome === outcome);
-    const lines = [...Map.groupBy(events, alikeKey).values()].map((alike) => {
+    const spaceOf = (id: string) => spaceIn(this.graph, id);
+    const byReason = Map.groupBy(events, (event) => alikeKey(event, spaceOf(event.node)));
+    const lines = [...byReason.values()].map((alike) => {
       const [{ item, reason = "" }] = alike as [Settled];
       const nodes = alike.map(({ node }) => node).join(", ");
       return `${item === undefined ? nodes : `${item} (${nodes})`}: ${pasteable(reason)}`;
     });
-    const pictures = new Set(events.flatMap(({ item }) => item ?? [])).size;
+    const pictures = new Set(
+      events.flatMap(({ node, item }) => item === undefined ? [] : [`${spaceOf(node)}\0${item}`]),
+    ).size;
     const heading = `${title} (${endedText(pictures, events.length)})`;
     this.#list(heading, lines, { paint, more: "tintype errors groups them" });
   }
@@ -214,8 +218,14 @@ export class RunPrinter {
 }
 
 /** The same picture or whole set, and the same reason; a task of its own for all items is never alike. */
-function alikeKey({ node, item, reason }: Settled): string {
-  return item === undefined ? `\0${node}` : `${item}\0${reason}`;
+function alikeKey({ node, item, reason }: Settled, space: string): string {
+  return item === undefined ? `\0${node}` : `${space}\0${item}\0${reason}`;
+}
+
+/** The key space of the items that a node names: those that it is given, or that a scan finds. */
+function spaceIn({ nodes }: Graph, id: string): string {
+  const node = nodes.find((each) => each.id === id)!;
+  return node.space ?? bornSpace(id, Object.keys(node.step.outputs)[0]!);
 }
 
 /** What a shard leaves undone, and when that is done. */

@@ -34,11 +34,11 @@ export function failuresOfRun(workspace: string, run?: string): RunFailures {
     const others = isNamed ? otherRuns(runs, run) : "";
     throw new UnknownRun(`Cannot show errors: there is ${what} in "${workspace}"${others}`);
   }
-  const { recipe, steps, failures } = failuresOf(record);
+  const { recipe, steps, items, failures } = failuresOf(record);
   const counts = { failed: 0, rejected: 0, waiting: 0, skipped: 0 };
   for (const { outcome } of failures) counts[outcome]++;
   const groups = groupFailures(failures, steps);
-  return { run: record.id, recipe, counts, items: itemCounts(failures), groups };
+  return { run: record.id, recipe, counts, items: items ?? itemCounts(failures), groups };
 }
 
 /** Every task of a run that came to nothing, with the members that a step for all of them left out. */
@@ -46,9 +46,11 @@ function failuresOf({ folder }: RunRecord) {
   const failures: Failure[] = [];
   let recipe = "";
   let steps: Readonly<Record<string, string>> = {};
+  let items: ItemCounts | undefined;
   const forAll = new Set<string>();
   for (const entry of readJournal(join(folder, "journal.jsonl"))) {
     if (entry.type === "run-started") ({ recipe, nodes: steps } = entry);
+    if (entry.type === "run-finished") items = entry.items;
     if (entry.type !== "task-settled") continue;
     const { node, item, outcome, reason = "" } = entry;
     if (outcome === "ran" || outcome === "cached") {
@@ -65,9 +67,10 @@ function failuresOf({ folder }: RunRecord) {
       ),
     );
   }
-  return { recipe, steps, failures };
+  return { recipe, steps, items, failures };
 }
 
+/** For a run that has none itself, as it was killed: by name, so that pictures of two folders may be one. */
 function itemCounts(failures: readonly Failure[]): ItemCounts {
   const count = (wanted: keyof ItemCounts) =>
     new Set(

@@ -147,6 +147,30 @@ steps:
   assert.deepEqual(summary.items, { rejected: 3, failed: 1, waiting: 0 });
 });
 
+Deno.test("they agree on pictures that have one name in two folders", async () => {
+  await using rig = new PictureRig();
+  const whole = await photo(600, 400);
+  rig.write({
+    "one/a.jpg": whole.subarray(0, 9000),
+    "two/a.jpg": whole.subarray(0, 9000),
+    "two/b.jpg": whole,
+    "r.yaml": `recipe: r
+steps:
+  first: { use: ingest.scan, with: { folder: one } }
+  second: { use: ingest.scan, with: { folder: two } }
+  print: { use: inspect.fingerprint, from: first }
+  other: { use: inspect.fingerprint, from: second }
+  quality: { use: inspect.quality, from: second }
+`,
+  });
+  const run = await tintype(rig, ["run", "r.yaml"]);
+  assert.match(run.stderr, /Left out \(2 pictures\)\n/);
+  assert.match(run.stderr, /\n {2}a\.jpg \(print\): JPEG ends/);
+  assert.match(run.stderr, /\n {2}a\.jpg \((?:other|quality|, ){3}\): JPEG ends/);
+  assert.match(run.stdout, /, 2 pictures left out; tasks/);
+  assert.match((await tintype(rig, ["errors"])).stdout, /^r · run \S+: 2 pictures left out\n/);
+});
+
 Deno.test("they agree on what a step for all pictures left out, and on what follows from a failure", async () => {
   await using rig = new PictureRig();
   rig.write({
