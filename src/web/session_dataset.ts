@@ -333,6 +333,7 @@ export class SessionDataset implements Dataset {
       force,
       signal: this.options.signal,
       listener: (event) => {
+        if (event.type === "run-started") this.#show({ phase, detail: null });
         this.#hear(event);
         failures.hear(event);
         listener(event);
@@ -348,8 +349,6 @@ export class SessionDataset implements Dataset {
 
   /** Takes in what a run says of pictures that do not come through, and how far it is. */
   #hear(event: RunEvent) {
-    const { phase } = this.#progress;
-    if (event.type === "run-started" && phase === "held-up") this.#show({ phase: "captioning" });
     if (event.type === "task-retried") {
       const seconds = Math.ceil(event.waitMs / 1000);
       this.#show({ detail: `${event.reason}; trying again in ${seconds} s` });

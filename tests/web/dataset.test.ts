@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
 import { openZip } from "../../src/export/zip.ts";
+import { WorkspaceLock } from "../../src/runtime/lock.ts";
 import { sha256 } from "../../src/runtime/hash.ts";
 import { vision, VisionProblem } from "../../src/services/vision.ts";
 import type { Dataset, DatasetEvent, Edit, Picture } from "../../src/web/dataset.ts";
+import { progressWords } from "../../src/web/page/words.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
 import { answer, Model } from "./model.ts";
 import { openDataset, recipeText } from "./rig.ts";
@@ -393,6 +395,35 @@ Deno.test("an export is verified, asks before it replaces, and gives its zip by 
   const third = await dataset.export({ overwrite: true });
   assert.equal(third.type, "written");
   assert.match(Deno.readTextFileSync(rig.path("out/metadata.txt")), /main_hall, changed/);
+  dataset.close();
+});
+
+Deno.test("an export that had to wait for another run is said to be one when its turn comes", async () => {
+  await using rig = await withPhotos(["a.jpg"]);
+  const model = new Model();
+  const said: string[] = [];
+  const note = () => said.push(progressWords(dataset.progress()));
+  model.says = () => {
+    throw new VisionProblem("Cannot ask: no key is set (set GEMINI_API_KEY)", "no-key", true);
+  };
+  const dataset = await withModel(rig, model);
+  await dataset.start();
+  model.says = () => {
+    note();
+    return answer("a room");
+  };
+  const holder = { pid: Deno.pid, run: "nightly", since: "" };
+  const lock = await WorkspaceLock.acquire(rig.path(".tintype/lock"), holder, () => {});
+  const isHeldUp = until(dataset, () => dataset.progress().phase === "held-up");
+  const exported = dataset.export({ overwrite: false });
+  await isHeldUp;
+  note();
+  lock.release();
+  assert.equal((await exported).type, "written");
+  assert.deepEqual(said, [
+    "Waiting: run nightly is at work in this workspace",
+    "Exporting: 0 of 1 captions",
+  ]);
   dataset.close();
 });
 
