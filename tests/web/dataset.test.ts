@@ -413,7 +413,7 @@ Deno.test("an export that had to wait for another run is said to be one when its
     return answer("a room");
   };
   const holder = { pid: Deno.pid, run: "nightly", since: "" };
-  const lock = await WorkspaceLock.acquire(rig.path(".tintype/lock"), holder, () => {});
+  const lock = await WorkspaceLock.acquire(rig.path(".tintype/lock"), () => holder, () => {});
   const isHeldUp = until(dataset, () => dataset.progress().phase === "held-up");
   const exported = dataset.export({ overwrite: false });
   await isHeldUp;
