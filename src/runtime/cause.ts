@@ -38,7 +38,7 @@ const rules: readonly Rule[] = [
   {
     code: "disk-full",
     pattern:
-      /\bENOSPC\b|no space left|not enough space|disk (?:is )?full|are needed, .* (?:is|are) free/i,
+      /\bENOSPC\b|no space left|not enough space|disk (?:is )?full|are needed.* (?:is|are) free/i,
     advice:
       "free space on that disk (tintype cache gc says what the workspace could give), run again",
   },

@@ -111,7 +111,9 @@ Deno.test("too little free space is found before anything is written, with the f
   const result = await publish(rig, disk, [pictureHandle(new Uint8Array(5_000_000))]);
   assert.deepEqual(result, {
     status: "failed",
-    reason: `Cannot publish to "${rig.path("out")}": 5 MB are needed, 20 MB are free`,
+    reason: `Cannot publish to "${
+      rig.path("out")
+    }": 5 MB are needed, with 16.8 MB to spare; 20 MB are free`,
   });
   assert.equal(localDisk.stat(rig.path("out")), undefined);
 });

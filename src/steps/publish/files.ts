@@ -303,9 +303,9 @@ class Publication {
     if (needed === 0) return undefined;
     const free = this.#disk.freeBytes(this.#folder);
     if (free >= needed + marginBytes) return undefined;
-    return `Cannot publish to "${this.#folder}": ${megabytes(needed)} are needed, ${
-      megabytes(free)
-    } are free`;
+    return `Cannot publish to "${this.#folder}": ${megabytes(needed)} are needed, with ${
+      megabytes(marginBytes)
+    } to spare; ${megabytes(free)} are free`;
   }
 
   /** Says in the manifest what is to be written, so that it is known for ours should we be killed. */
