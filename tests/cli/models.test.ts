@@ -25,6 +25,7 @@ async function models(
     }`;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--config", new URL("deno.json", root).pathname, script],
+    cwd: folder, // in the project's own a hint would name the task that runs these tests
     env: { NO_COLOR: "1", TINTYPE_MODELS: folder },
   }).output();
   const decoder = new TextDecoder();
