@@ -6,6 +6,7 @@ import { UsageError } from "./usage_error.ts";
 
 /** `tintype sample FOLDER`: 24 pictures made from code, with what is true of them. */
 export async function sample(folder: string): Promise<number> {
+  if (Deno.stderr.isTerminal()) console.error("Painting 24 pictures, which takes some seconds");
   try {
     const { pictures } = await makeSample(resolve(callerFolder(), folder));
     console.log(`${pictures.length} pictures and truth.json in "${folder}"`);

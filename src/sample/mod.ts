@@ -8,7 +8,7 @@ export { SampleError, TRUTH_FILE } from "./write.ts";
  * Writes 24 pictures and `truth.json` into a folder (made if missing) and gives what is true of them:
  * photo-like scenes and drawings made from code, in the formats, orientations and colour spaces that
  * real folders hold, two exact duplicates, four near duplicates, one truncated JPEG. About 15 MB and
- * 5 s on two cores; the same bytes each time on the same machine with the same version of sharp.
+ * 6 s on two cores; the same bytes each time on the same machine with the same version of sharp.
  *
  * What is there already is left alone: equal files stay, and throws `SampleError`, with nothing
  * written, where a file of the sample exists and is different.

@@ -11,7 +11,7 @@ const original = new URL("./original.ts", import.meta.url);
 /** One picture of 12 megapixels takes 150 MB while it is painted. */
 const MOST_WORKERS = 4;
 
-/** Renders all pictures, the same bytes each time on the same machine; 4 s on two cores. */
+/** Renders all pictures, the same bytes each time on the same machine; 6 s on two cores. */
 export async function renderSample(): Promise<Sample> {
   const made = new Map<string, MadePicture>();
   const pool = new WorkerPool({ size: Math.min(navigator.hardwareConcurrency, MOST_WORKERS) });
