@@ -18,11 +18,11 @@ export function triggerFrom(text: string): string {
 }
 
 /** The trigger word of the shipped recipe, until somebody chooses one. */
-export const placeholderTrigger = "my_subject";
+export const defaultTrigger = "my_subject";
 
 /** What to say of a trigger word that nobody chose; undefined for any other. */
-export function placeholderWarning(trigger: string): string | undefined {
-  return trigger === placeholderTrigger
+export function defaultTriggerWarning(trigger: string): string | undefined {
+  return trigger === defaultTrigger
     ? `the trigger word is "${trigger}", which only holds the place of yours (--set trigger=WORD)`
     : undefined;
 }

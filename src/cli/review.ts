@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { join } from "node:path";
-import { placeholderWarning } from "../captions/compose.ts";
+import { defaultTriggerWarning } from "../captions/compose.ts";
 import { DecisionLog } from "../decisions/log_file.ts";
 import { localDisk } from "../runtime/local_disk.ts";
 import type { Session } from "../runtime/session.ts";
@@ -59,8 +59,8 @@ export async function review(
   place.port = server.port;
   console.log(`Review captions at ${server.url} (Ctrl-C ends it; everything typed is saved)`);
   console.log(`Your decisions go to ${dataset.about().decisionsFile}`);
-  const placeholder = placeholderWarning(dataset.about().trigger);
-  if (placeholder !== undefined) console.log(`Warning: ${placeholder}`);
+  const unchosen = defaultTriggerWarning(dataset.about().trigger);
+  if (unchosen !== undefined) console.log(`Warning: ${unchosen}`);
   if (options.open !== false) openBrowser(server.url);
   const ended = stopped(stop);
   void dataset.start().then(() => {

@@ -47,7 +47,7 @@ export interface About {
   readonly decisionsFile: string;
   readonly trigger: string;
   /** Nobody chose the trigger word: it is the recipe's. */
-  readonly isPlaceholder: boolean;
+  readonly isDefaultTrigger: boolean;
   readonly provider: string;
   /** Null where the recipe has no `export.lora`. */
   readonly target: TargetName | null;

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { placeholderTrigger } from "../captions/compose.ts";
+import { defaultTrigger } from "../captions/compose.ts";
 import type { DecisionLog } from "../decisions/log_file.ts";
 import type { TargetName } from "../export/targets.ts";
 import type { RunEvent } from "../runtime/event.ts";
@@ -124,7 +124,7 @@ export class SessionDataset implements Dataset {
       source: this.#param("photos", "folder"),
       decisionsFile: this.#log.path,
       trigger,
-      isPlaceholder: trigger === placeholderTrigger,
+      isDefaultTrigger: trigger === defaultTrigger,
       provider: String(this.#review.captions.params["provider"]),
       target: first === undefined ? null : first.params["target"] as TargetName,
       folder: first === undefined ? null : String(first.params["folder"]),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { placeholderWarning } from "../../captions/compose.ts";
+import { defaultTriggerWarning } from "../../captions/compose.ts";
 import { targetNames, targets } from "../../export/targets.ts";
 import type { Image } from "../../imaging/image.ts";
 import { type Handle, jsonKind, rowKind } from "../../runtime/artifact.ts";
@@ -69,8 +69,8 @@ export const check = defineStep({
     const problem = problemWith(names, unreadable, trigger, target);
     if (problem !== undefined) return failed(`Cannot caption the pictures: ${problem}`);
     const warnings = warningsOf(names, unreadable, formats, target);
-    const placeholder = placeholderWarning(trigger);
-    if (placeholder !== undefined) warnings.push(placeholder);
+    const unchosen = defaultTriggerWarning(trigger);
+    if (unchosen !== undefined) warnings.push(unchosen);
     const repeated = repeatedFiles(image, trigger, context);
     if (repeated.length > 0) warnings.push(repetitionWords(repeated));
     for (const warning of warnings) context.warn(warning);

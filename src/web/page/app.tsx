@@ -96,9 +96,9 @@ function Banner({ store }: Props) {
           </>
         )}
       </div>
-      {(about?.isPlaceholder || isDraft) && (
+      {(about?.isDefaultTrigger || isDraft) && (
         <div class="banner">
-          {about?.isPlaceholder && (
+          {about?.isDefaultTrigger && (
             <p>
               The trigger word <code>{about.trigger}</code>{" "}
               only holds the place of yours. Start again with <code>--set trigger=your_word</code>

@@ -89,7 +89,7 @@ export function ExportDialog({ store }: Props) {
         </p>
       )}
       {outcome?.type !== "written" && <Warnings store={store} />}
-      {about?.isPlaceholder && (
+      {about?.isDefaultTrigger && (
         <p class="note">
           The trigger word is still{" "}
           <code>{about.trigger}</code>, which only holds the place of yours. To choose one, start
