@@ -26,11 +26,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("Turns a folder of photos into a dataset, by recipe, cached by content")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help")
-    .helpCommand("help [command]", "show help for a command")
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(withCommandNames(text)) })
     .configureHelp({ showGlobalOptions: true })
-    .option("--workspace <folder>", "where cache, store and runs are", ".tintype");
+    .option("--workspace <folder>", "where cache, store and runs are", ".tintype")
+    .on("beforeAllHelp", refuseUnknown);
 
   program.command("run <recipe>")
     .description("run a recipe; what is known already is not done again")
@@ -224,6 +225,12 @@ export async function main(args: readonly string[]): Promise<number> {
       does<typeof import("./sample.ts")>("./sample.ts", "sample"),
     );
 
+  program.command("help [command...]")
+    .description("show help for a command")
+    .action(async (names: string[]) => {
+      await program.parseAsync([...names, "--help"], { from: "user" });
+    });
+
   try {
     await program.parseAsync([...args], { from: "user" });
     return code;
@@ -240,6 +247,14 @@ export async function main(args: readonly string[]): Promise<number> {
 
 const subcommandNames = ["cache stats", "cache gc", "cache merge"]
   .concat(["list", "pull", "verify", "fit-niqe"].map((name) => `models ${name}`));
+
+/** Help on a command that is not there is refused as the command itself is. */
+function refuseUnknown({ command }: { readonly command: Command }) {
+  const [name] = command.args[0] === "help" ? command.args.slice(1) : command.args;
+  if (name === undefined || name.startsWith("-")) return;
+  if (command.commands.some((each) => each.name() === name)) return;
+  if (command.commands.length > 0) command.parse([name], { from: "user" });
+}
 
 /** Of a command that is not there, what it may be besides a slip of the keyboard, which commander names. */
 function withCommandNames(text: string): string {

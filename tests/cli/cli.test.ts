@@ -177,6 +177,29 @@ Deno.test("wrong arguments are told plainly, with what was given and what it may
   }
 });
 
+Deno.test("help of a command is that command's own, and of none that is not there", async () => {
+  await using rig = new PictureRig();
+  for (const names of [["run"], ["cache", "stats"]]) {
+    const help = await tintype(rig, ["help", ...names]);
+    assert.equal(help.code, 0, names.join(" "));
+    assert.match(help.stdout, new RegExp(`^Usage: tintype ${names.join(" ")} `));
+    assert.deepEqual(help, await tintype(rig, [...names, "--help"]));
+  }
+  const refused: [string[], RegExp][] = [
+    [["help", "nope"], /^error: unknown command 'nope'\n\(tintype --help lists them\)\n$/],
+    [["help", "quer"], /^error: unknown command 'quer'\n\(Did you mean query\?\)\n$/],
+    [["help", "list"], /^error: unknown command 'list'\n\(Did you mean models list\?\)\n$/],
+    [["help", "cache", "gcc"], /^error: unknown command 'gcc'\n\(Did you mean gc\?\)\n$/],
+    [["cache", "help", "nope"], /^error: unknown command 'nope'\n/],
+    [["nope", "--help"], /^error: unknown command 'nope'\n/],
+  ];
+  for (const [args, expected] of refused) {
+    const { code, stdout, stderr } = await tintype(rig, args);
+    assert.match(stderr, expected, args.join(" "));
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" }, args.join(" "));
+  }
+});
+
 Deno.test("what the system refuses is told with the path, in words", async () => {
   await using rig = new PictureRig();
   rig.write({ "photos/a.jpg": await photo(64, 64), "file.txt": "hello" });
