@@ -15,25 +15,33 @@ interface QueryOptions {
 /** A cell longer than this is cut in the table that people read: a sha256 is as long. */
 const widestCell = 64;
 
-/** `tintype query`: one SQL query over what the runs found. */
+const nothing: QueryResult = { columns: [], rows: [] };
+
+/** `tintype query`: SQL over what the runs found; a table for each statement that asks for rows. */
 export async function query(sql: string, options: QueryOptions, command: Command): Promise<number> {
   const session = sessionOf(command);
   if (sql.trim() === "") throw new UsageError('Give a query, such as "select * from items"');
-  const result = await ask(session.openCatalog({ run: options.run }), sql);
+  const results = await ask(session.openCatalog({ run: options.run }), sql);
+  const [result = nothing] = results;
+  if ((options.json || options.csv) && results.length > 1) {
+    throw new UsageError(
+      `Cannot print ${results.length} results as ${options.json ? "JSON" : "CSV"}: one is wanted`,
+    );
+  }
   if (options.json) console.log(JSON.stringify(result.rows, undefined, 2));
   else if (options.csv) { for (const line of csvLines(result)) console.log(line); }
-  else printTable(result);
+  else for (const each of results) printTable(each);
   return exitCodes.complete;
 }
 
 async function ask(
   opening: ReturnType<ReturnType<typeof sessionOf>["openCatalog"]>,
   sql: string,
-): Promise<QueryResult> {
+): Promise<readonly QueryResult[]> {
   try {
     const catalog = await opening;
     try {
-      return await catalog.query(sql);
+      return await catalog.queryEach(sql);
     } catch (error) {
       throw new UsageError(`Cannot query: ${queryWords(error, await catalog.viewNames())}`);
     } finally {

@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader } from "@duckdb/node-api";
 import { join } from "node:path";
 import type { Column } from "./artifact.ts";
 import { listRuns, otherRuns, readLock, type RunRecord } from "./records.ts";
@@ -117,12 +117,21 @@ export class CatalogDb {
 
   /** Runs one SQL query. Throws DuckDB's error. */
   async query(sql: string): Promise<QueryResult> {
-    const reader = await this.connection.runAndReadAll(sql);
-    const columns = reader.deduplicatedColumnNames();
-    const rows = reader.getRowsJS().map((row) =>
-      Object.fromEntries(columns.map((column, index) => [column, cellOf(row[index])]))
-    );
-    return { columns, rows };
+    return resultOf(await this.connection.runAndReadAll(sql));
+  }
+
+  /** Runs SQL statements, and gives what each of those found that asks for rows. Throws DuckDB's error. */
+  async queryEach(sql: string): Promise<readonly QueryResult[]> {
+    const statements = await this.connection.extractStatements(sql).catch(() => undefined);
+    // DuckDB says what is wrong where it is run, and that a comment finds nothing.
+    if (statements === undefined || statements.count === 1) return [await this.query(sql)];
+    const { ResultReturnType } = await import("@duckdb/node-api");
+    const results: QueryResult[] = [];
+    for (let index = 0; index < statements.count; index++) {
+      const reader = await (await statements.prepare(index)).runAndReadAll();
+      if (reader.returnType === ResultReturnType.QUERY_RESULT) results.push(resultOf(reader));
+    }
+    return results;
   }
 
   close(): void {
@@ -200,6 +209,14 @@ function nothing(columns: readonly Column[]): string {
   return `SELECT ${
     columns.map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`).join(", ")
   } WHERE false`;
+}
+
+function resultOf(reader: DuckDBResultReader): QueryResult {
+  const columns = reader.deduplicatedColumnNames();
+  const rows = reader.getRowsJS().map((row) =>
+    Object.fromEntries(columns.map((column, index) => [column, cellOf(row[index])]))
+  );
+  return { columns, rows };
 }
 
 function cellOf(value: unknown): Cell {

@@ -177,6 +177,27 @@ Deno.test("wrong arguments are told plainly, with what was given and what it may
   }
 });
 
+Deno.test("a query of several statements shows each result, as JSON and CSV one alone", async () => {
+  await using rig = new PictureRig();
+  rig.write({ "photos/a.jpg": await photo(64, 64) });
+  assert.equal((await tintype(rig, proxyArgs)).code, 0);
+  const two = await tintype(rig, ["query", "select 1 as a; select item as b from items"]);
+  assert.equal(two.stdout, "a\n─\n1\n(1 row)\nb\n─────\na.jpg\n(1 row)\n");
+  const prepared = "create temp table seen as select item from items; select * from seen;";
+  assert.deepEqual(
+    JSON.parse((await tintype(rig, ["query", prepared, "--json"])).stdout),
+    [{ item: "a.jpg" }],
+  );
+  for (const [flag, format] of [["--json", "JSON"], ["--csv", "CSV"]] as const) {
+    const { code, stdout, stderr } = await tintype(rig, ["query", "select 1; select 2", flag]);
+    assert.deepEqual({ code, stdout, stderr }, {
+      code: 2,
+      stdout: "",
+      stderr: `error: Cannot print 2 results as ${format}: one is wanted\n`,
+    });
+  }
+});
+
 Deno.test("help of a command is that command's own, and of none that is not there", async () => {
   await using rig = new PictureRig();
   for (const names of [["run"], ["cache", "stats"]]) {
