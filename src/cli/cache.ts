@@ -4,7 +4,7 @@ import { collectGarbage, statsOf } from "../runtime/upkeep.ts";
 import { bytesText } from "../report/format.ts";
 import { knownSessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { pasteable } from "./program.ts";
+import { pasteableIn } from "./program.ts";
 import { alignedRows, counted } from "./text.ts";
 import { waitNotice } from "./wait_notice.ts";
 
@@ -53,7 +53,7 @@ function* statsLines(found: WorkspaceStats, workspace: string): Iterable<string>
     yield* alignedRows([head, ...rows], ["left", "left", "right", "right"]);
   }
   yield "";
-  yield pasteable(
+  yield pasteableIn(workspace)(
     `No run needs ${bytesText(found.freeableBytes)} (tintype cache gc --apply removes that)`,
   );
 }

@@ -4,7 +4,7 @@ import { type FailureGroup, wordsOf } from "../runtime/failures.ts";
 import { colours } from "./colours.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { pasteable } from "./program.ts";
+import { type Hint, pasteableIn } from "./program.ts";
 import { counted, missingWords, printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -15,9 +15,10 @@ interface ErrorsOptions {
 
 /** `tintype errors`: what failed, waits or was left out in a run, by step and cause, and what to do. */
 export function errors(options: ErrorsOptions, command: Command): number {
-  const found = failuresIn(sessionOf(command).options.workspace, options.run);
+  const { workspace } = sessionOf(command).options;
+  const found = failuresIn(workspace, options.run);
   if (options.json) console.log(JSON.stringify(found, undefined, 2));
-  else print(found);
+  else print(found, pasteableIn(workspace));
   return exitCodes.complete;
 }
 
@@ -30,7 +31,7 @@ function failuresIn(workspace: string, run: string | undefined): RunFailures {
   }
 }
 
-function print({ run, recipe, counts, items, groups }: RunFailures) {
+function print({ run, recipe, counts, items, groups }: RunFailures, hint: Hint) {
   const missing = missingWords(counts, items).join(", ");
   const because = missing === "" ? "" : " because of these";
   const skipped = counts.skipped === 0
@@ -41,21 +42,21 @@ function print({ run, recipe, counts, items, groups }: RunFailures) {
   );
   for (const group of groups) {
     console.log("");
-    for (const line of linesOf(group)) console.log(line);
+    for (const line of linesOf(group, hint)) console.log(line);
   }
 }
 
-function linesOf(group: FailureGroup): string[] {
+function linesOf(group: FailureGroup, hint: Hint): string[] {
   const { outcome, headline, wordings, examples, consequence, advice } = wordsOf(group);
   const { error, warning } = colours();
   const paint = outcome === "failed" ? error : warning;
   return [
     paint(headline),
-    ...wordings.map((text) => `  ${pasteable(printable(text))}`),
+    ...wordings.map((text) => `  ${hint(printable(text))}`),
     ...examples.map(({ item, reason }) =>
-      `  e.g. ${item === undefined ? "" : `${printable(item)}: `}${pasteable(printable(reason))}`
+      `  e.g. ${item === undefined ? "" : `${printable(item)}: `}${hint(printable(reason))}`
     ),
     ...consequence === undefined ? [] : [`  ${consequence}`],
-    ...advice.map((each) => `  → ${pasteable(printable(each))}`),
+    ...advice.map((each) => `  → ${hint(printable(each))}`),
   ];
 }

@@ -1,12 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { resolve } from "node:path";
 import { coverEnvironment } from "../runtime/environment.ts";
 import { loadModule } from "../runtime/load_module.ts";
 import { parseShard } from "../runtime/shard.ts";
 import { nearest } from "../runtime/suggestion.ts";
 import { version } from "../runtime/version.ts";
 import type { Device } from "../services/mod.ts";
+import { callerFolder } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { commandNames, pasteable } from "./program.ts";
+import { commandNames, pasteable, pasteableIn, usualWorkspace } from "./program.ts";
 import { systemMessage } from "../runtime/system_words.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -30,7 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(withCommandNames(text)) })
     .configureHelp({ showGlobalOptions: true })
-    .option("--workspace <folder>", "where cache, store and runs are", ".tintype")
+    .option("--workspace <folder>", "where cache, store and runs are", usualWorkspace)
     .on("beforeAllHelp", refuseUnknown);
 
   program.command("run <recipe>")
@@ -240,7 +242,10 @@ export async function main(args: readonly string[]): Promise<number> {
     const isRefusal = error instanceof Error &&
       ("code" in error || error instanceof Deno.errors.NotCapable);
     if (!(error instanceof UsageError) && !isRefusal) throw error;
-    console.error(`error: ${pasteable(systemMessage(error))}`);
+    const hint = pasteableIn(
+      resolve(callerFolder(), program.opts<{ readonly workspace: string }>().workspace),
+    );
+    console.error(`error: ${hint(systemMessage(error))}`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
 }

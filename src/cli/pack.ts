@@ -91,7 +91,7 @@ function unpackLines(report: UnpackReport): string[] {
       `  cd ${shellWord(folder)} && tintype run ${shellWord(report.recipeFile)} --lock ${
         shellWord(report.lockFile)
       }`,
-      report.folder,
+      { folder: report.folder },
     ),
   ];
 }

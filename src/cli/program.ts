@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { environment } from "../runtime/environment.ts";
 import { callerFolder, projectFolder } from "./context.ts";
 import { shellWord } from "./text.ts";
@@ -27,9 +27,27 @@ export const commandNames = [
   "sample",
 ] as const;
 
+/** Those that work in a workspace. */
+const workspaceCommands: ReadonlySet<string> = new Set<typeof commandNames[number]>([
+  "run",
+  "review",
+  "plan",
+  "why",
+  "runs",
+  "errors",
+  "verify",
+  "cache",
+  "replay",
+  "pack",
+  "query",
+]);
+
+/** The folder where cache, store and runs are, where none is named. */
+export const usualWorkspace = ".tintype";
+
 /** Where a text has a command, and not the name of a file: that is in quotes, or goes on. */
 const command = new RegExp(
-  `(?<=^\\s*|[(:;,] ?|&& |, or )tintype (?=(?:${commandNames.join("|")})(?![\\w./-]))`,
+  `(?<=^\\s*|[(:;,] ?|&& |, or )tintype (?=(--help|${commandNames.join("|")})(?![\\w./-]))`,
   "gu",
 );
 
@@ -61,12 +79,43 @@ export function taskCommand(
   return `${program} task${config} ${task}`;
 }
 
+/** Makes the commands of a text such that a person can paste them. */
+export type Hint = (text: string) => string;
+
+/** Where commands are to be pasted. */
+export interface HintPlace {
+  /** Where the caller stands when left out. */
+  readonly folder?: string;
+  /** Absolute; the one of that folder when left out. */
+  readonly workspace?: string;
+}
+
 /**
- * A text for the terminal with its commands ("tintype models pull …") so that the caller can paste them, in
- * `folder` or where they stand. What is kept on the disk or printed as JSON has the plain name.
+ * A text for the terminal with its commands ("tintype models pull …") so that the caller can paste them. What
+ * is kept on the disk or printed as JSON has the plain name.
  */
-export function pasteable(text: string, folder = callerFolder()): string {
-  return text.replace(command, () => `${taskCommand("tintype", folder) ?? "tintype"} `);
+export function pasteable(
+  text: string,
+  { folder = callerFolder(), workspace }: HintPlace = {},
+): string {
+  const program = taskCommand("tintype", folder) ?? "tintype";
+  const flag = workspace === undefined ? "" : workspaceFlag(workspace, folder);
+  return text.replace(
+    command,
+    (_, name: string) => `${program} ${workspaceCommands.has(name) ? flag : ""}`,
+  );
+}
+
+/** The same of all texts about a workspace. */
+export function pasteableIn(workspace: string): Hint {
+  return (text) => pasteable(text, { workspace });
+}
+
+/** "" for the workspace that commands take by themselves. */
+function workspaceFlag(workspace: string, folder: string): string {
+  if (workspace === resolve(folder, usualWorkspace)) return "";
+  const path = isWithin(workspace, folder) ? relative(folder, workspace) || "." : workspace;
+  return `--workspace ${shellWord(path)} `;
 }
 
 function thisStart(): Start {

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import type { Counts, RunEvent, RunListener } from "../runtime/event.ts";
 import { colours } from "./colours.ts";
 import { callerFolder } from "./context.ts";
-import { pasteable } from "./program.ts";
+import type { Hint } from "./program.ts";
 import { counted, duration, printable } from "./text.ts";
 
 /** Problems that are shown below the line of a rerun. */
@@ -24,10 +24,12 @@ export class RerunPrinter {
   /** What the run before said: it is not said again. */
   #shown: ReadonlySet<string> = new Set();
 
+  constructor(readonly hint: Hint) {}
+
   readonly listener: RunListener = (event) => {
     const isProblem = event.type === "task-settled" &&
       ["failed", "rejected", "waiting"].includes(event.outcome);
-    if (isProblem) this.#problems.push(problemLine(event));
+    if (isProblem) this.#problems.push(problemLine(event, this.hint));
     else if (event.type === "blob-lost") {
       this.#problems.push(`${where(event)}: its stored result is ${event.problem}; made again`);
     }
@@ -60,7 +62,7 @@ export class RerunPrinter {
     }
     if (news.length > shownProblems) {
       console.error(
-        pasteable(`  … and ${news.length - shownProblems} more (tintype errors groups them)`),
+        this.hint(`  … and ${news.length - shownProblems} more (tintype errors groups them)`),
       );
     }
     this.begin();
@@ -81,9 +83,12 @@ export function clock(at: Date): string {
     .map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-function problemLine(event: Extract<RunEvent, { readonly type: "task-settled" }>): string {
+function problemLine(
+  event: Extract<RunEvent, { readonly type: "task-settled" }>,
+  hint: Hint,
+): string {
   const verb = { rejected: "left out: ", waiting: "waiting: " }[event.outcome as string] ?? "";
-  return `${where(event)}: ${verb}${pasteable(event.reason ?? "")}`;
+  return `${where(event)}: ${verb}${hint(event.reason ?? "")}`;
 }
 
 function where({ node, item }: { readonly node: string; readonly item?: string }): string {

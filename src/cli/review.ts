@@ -14,7 +14,7 @@ import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { loadRecipe, type RecipeOptions } from "./recipe.ts";
 import { allowStepFiles, type StepFileOptions } from "./step_files.ts";
-import { pasteable } from "./program.ts";
+import { pasteableIn } from "./program.ts";
 import { printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -113,7 +113,7 @@ function datasetOf(
       openLog: DecisionLog.open,
       now,
       signal,
-      pasteable,
+      pasteable: pasteableIn(session.options.workspace),
     });
   } catch (error) {
     if (error instanceof NotReviewable) throw new UsageError(error.message);

@@ -14,7 +14,10 @@ export async function run(recipe: string, options: RunOptions, command: Command)
   const request = await runRequest(session, recipe, options);
   if (request === undefined) return exitCodes.usage;
   const { graph, settings } = request;
-  const printer = options.json ? undefined : await RunPrinter.create(graph, options.force);
+  const { workspace } = session.options;
+  const printer = options.json
+    ? undefined
+    : await RunPrinter.create(graph, { workspace, force: options.force });
   using stop = stopSignal(() => {
     printer?.close();
     console.error(colours().warning("Finishing what is in flight; Ctrl-C again stops at once"));

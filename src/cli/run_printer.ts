@@ -6,7 +6,7 @@ import { bornSpace, type Graph } from "../runtime/graph.ts";
 import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
 import { colours } from "./colours.ts";
-import { pasteable } from "./program.ts";
+import { type Hint, pasteableIn } from "./program.ts";
 import { counted, duration, endedText, missingWords, printable } from "./text.ts";
 
 /** Problems of one kind shown one by one; the rest is a count. */
@@ -27,6 +27,7 @@ type Settled = Extract<RunEvent, { readonly type: "task-settled" }>;
  */
 export class RunPrinter {
   readonly #paint = colours();
+  readonly #hint: Hint;
   #bar: progress.SingleBar | undefined;
   readonly #problems: Settled[] = [];
   readonly #warnings: string[] = [];
@@ -47,9 +48,13 @@ export class RunPrinter {
 
   private constructor(
     readonly graph: Graph,
-    forced: ReadonlyMap<string, Forcing>,
-    bars: typeof progress | undefined,
+    { workspace, forced, bars }: {
+      readonly workspace: string;
+      readonly forced: ReadonlyMap<string, Forcing>;
+      readonly bars: typeof progress | undefined;
+    },
   ) {
+    this.#hint = pasteableIn(workspace);
     this.#unmet = new Map(forced);
     if (bars === undefined) return;
     this.#bar = new bars.SingleBar({
@@ -67,13 +72,16 @@ export class RunPrinter {
   }
 
   /** Loads what draws the bar only where there is a terminal to draw it on. */
-  static async create(graph: Graph, force: readonly string[] = []): Promise<RunPrinter> {
+  static async create(
+    graph: Graph,
+    { workspace, force = [] }: { readonly workspace: string; readonly force?: readonly string[] },
+  ): Promise<RunPrinter> {
     const bars = Deno.stderr.isTerminal() ? (await import("cli-progress")).default : undefined;
     const ofItems = force.filter((each) => forcedNode(each) !== each);
     const forced = await Promise.all(
       ofItems.map(async (each) => [each, await forcing([each])] as const),
     );
-    return new RunPrinter(graph, new Map(forced), bars);
+    return new RunPrinter(graph, { workspace, forced: new Map(forced), bars });
   }
 
   readonly listener: RunListener = (event) => {
@@ -123,12 +131,12 @@ export class RunPrinter {
       known.more++;
       const { first, more } = known;
       this.#warnings[known.at] = `${where(first)} and ${counted(more, "more item")}: ${
-        pasteable(first.message)
+        this.#hint(first.message)
       }`;
       return;
     }
     this.#alike.set(key, { first: event, at: this.#warnings.length, more: 0 });
-    this.#warnings.push(`${where(event)}: ${pasteable(event.message)}`);
+    this.#warnings.push(`${where(event)}: ${this.#hint(event.message)}`);
   }
 
   #settled(event: Settled) {
@@ -169,7 +177,7 @@ export class RunPrinter {
     this.#listProblems("Left out", "rejected", this.#paint.warning);
     this.#listProblems("Waiting for a person", "waiting", this.#paint.warning);
     this.#listProblems("Failed", "failed", this.#paint.error);
-    for (const line of this.#summaries) console.log(pasteable(printable(line)));
+    for (const line of this.#summaries) console.log(this.#hint(printable(line)));
     for (const line of callLines(this.#calls)) console.log(line);
     const { ran, cached, rejected, skipped, failed, waiting } = report.counts;
     const time = duration(performance.now() - this.#started);
@@ -188,7 +196,7 @@ export class RunPrinter {
     const lines = [...byReason.values()].map((alike) => {
       const [{ item, reason = "" }] = alike as [Settled];
       const nodes = alike.map(({ node }) => node).join(", ");
-      return `${item === undefined ? nodes : `${item} (${nodes})`}: ${pasteable(reason)}`;
+      return `${item === undefined ? nodes : `${item} (${nodes})`}: ${this.#hint(reason)}`;
     });
     const pictures = new Set(
       events.flatMap(({ node, item }) => item === undefined ? [] : [`${spaceOf(node)}\0${item}`]),
@@ -208,7 +216,7 @@ export class RunPrinter {
       console.error(`  ${printable(line)}`);
     }
     if (lines.length > shownProblems) {
-      console.error(pasteable(`  … and ${lines.length - shownProblems} more (${more})`));
+      console.error(this.#hint(`  … and ${lines.length - shownProblems} more (${more})`));
     }
   }
 

@@ -7,7 +7,7 @@ import { checkPublished } from "../steps/publish/published_check.ts";
 import { colours } from "./colours.ts";
 import { knownSessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { pasteable } from "./program.ts";
+import { type Hint, pasteableIn } from "./program.ts";
 import { counted, printable } from "./text.ts";
 import { waitNotice } from "./wait_notice.ts";
 
@@ -32,20 +32,21 @@ export async function verify(options: VerifyCommandOptions, command: Command): P
     onProgress: Deno.stderr.isTerminal() ? (words) => console.error(words) : undefined,
   });
   if (options.json) console.log(JSON.stringify(report, undefined, 2));
-  else print(report);
+  else print(report, pasteableIn(session.options.workspace));
   return report.findings.length === 0 ? exitCodes.complete : exitCodes.failed;
 }
 
 function print(
   { artifacts, results, bytes, originals, published, repetition, findings, notes }: VerifyReport,
+  hint: Hint,
 ) {
   const { error, warning } = colours();
-  for (const note of notes) console.error(warning(`note: ${pasteable(printable(note))}`));
+  for (const note of notes) console.error(warning(`note: ${hint(printable(note))}`));
   const byCode = Map.groupBy(findings, ({ code }) => code);
   for (const [code, alike] of byCode) {
     console.error(error(`${code} (${alike.length.toLocaleString("en")})`));
     for (const finding of alike.slice(0, shownFindings)) {
-      for (const line of linesOf(finding)) console.error(`  ${line}`);
+      for (const line of linesOf(finding, hint)) console.error(`  ${line}`);
     }
     const more = alike.length - shownFindings;
     if (more > 0) console.error(`  … and ${more.toLocaleString("en")} more (see --json)`);
@@ -79,6 +80,7 @@ function originalWords({ files, bytes, changed, gone }: VerifyReport["originals"
 
 function linesOf(
   { message, node, item, recipe, keys, setAside, help, isHealed }: Finding,
+  hint: Hint,
 ): string[] {
   const origin = recipe === undefined || node === undefined
     ? ""
@@ -87,11 +89,7 @@ function linesOf(
   return [
     printable(message + origin),
     ...setAside === undefined ? [] : [`  set aside as ${printable(setAside)}`],
-    ...isHealed
-      ? ["  made again"]
-      : help === undefined
-      ? []
-      : [`  → ${pasteable(printable(help))}`],
+    ...isHealed ? ["  made again"] : help === undefined ? [] : [`  → ${hint(printable(help))}`],
   ];
 }
 

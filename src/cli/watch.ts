@@ -14,6 +14,7 @@ import { modelFolder, ownRegistryPath } from "../services/model_files.ts";
 import { colours } from "./colours.ts";
 import { callerFolder, recipePath } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { pasteableIn } from "./program.ts";
 import { changeWords, clock, RerunPrinter } from "./rerun_printer.ts";
 import { RunPrinter } from "./run_printer.ts";
 import {
@@ -86,7 +87,7 @@ interface Watched {
 class WatchedRecipe {
   readonly #changes: ChangeWatch;
   readonly #own: OwnWrites;
-  readonly #reruns = new RerunPrinter();
+  readonly #reruns: RerunPrinter;
   readonly #registry: string;
   #request: RunRequest | undefined;
   /** The files of the user's steps. */
@@ -100,6 +101,7 @@ class WatchedRecipe {
 
   constructor(readonly session: Session, readonly watched: Watched) {
     const { cwd, workspace } = session.options;
+    this.#reruns = new RerunPrinter(pasteableIn(workspace));
     this.#registry = ownRegistryPath(modelFolder(Deno.env, cwd));
     this.#changes = new ChangeWatch({
       disk: localDisk,
@@ -209,7 +211,10 @@ class WatchedRecipe {
 
   /** Shown as any other run. */
   async #firstRun(request: RunRequest): Promise<RunReport> {
-    const printer = this.watched.options.json ? undefined : await RunPrinter.create(request.graph);
+    const { workspace } = this.session.options;
+    const printer = this.watched.options.json
+      ? undefined
+      : await RunPrinter.create(request.graph, { workspace });
     try {
       const report = await this.#run(request, (event) => {
         this.#reruns.listener(event);

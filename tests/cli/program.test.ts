@@ -94,6 +94,35 @@ Deno.test("hints name the task where it was started, and the program where that 
   }
 });
 
+Deno.test("hints of another workspace name it, where the command works in one", async () => {
+  await using rig = new PictureRig();
+  rig.write({
+    "photos/a.jpg": await photo(64, 64),
+    "skip.yaml": embedding("skip"),
+  });
+  const models = { TINTYPE_MODELS: rig.path("models") };
+  const outside = rig.path("other place");
+  const at = async (workspace: string, args: readonly string[]) => {
+    const { stdout, stderr } = await tintype(rig, [...args, "--workspace", workspace], models);
+    return stdout + stderr;
+  };
+  assert.match(await at("other place", ["run", "skip.yaml"]), /\(run: tintype models pull clip/);
+  const wanted = "(tintype --workspace 'other place' cache gc --apply removes that)";
+  for (const workspace of ["other place", "./other place/", outside]) {
+    const stats = await at(workspace, ["cache", "stats"]);
+    assert.ok(stats.includes(wanted), stats);
+  }
+  const pasted = ["--workspace", "other place", "cache", "gc", "--apply"];
+  assert.match((await tintype(rig, pasted)).stdout, /^Removed .*\n1 run stays/);
+  assert.match(await at(".tintype", ["run", "skip.yaml"]), /complete/);
+  assert.match(await at(".tintype", ["cache", "stats"]), /\(tintype cache gc --apply/);
+  Deno.writeTextFileSync(rig.path("other place/cache.sqlite"), "no database");
+  assert.match(
+    await at("other place", ["verify"]),
+    /→ tintype --workspace 'other place' verify --repair sets it aside; /,
+  );
+});
+
 Deno.test("names of files and folders that read like a command are left as they are", async () => {
   await using rig = new PictureRig();
   const names = ["tintype run (1).jpg", "my tintype review.jpg", "a tintype runs b.jpg"];
