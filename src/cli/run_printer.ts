@@ -1,6 +1,7 @@
 import type progress from "cli-progress";
 import process from "node:process";
 import type { Outcome, RunEvent, RunListener } from "../runtime/event.ts";
+import { membersLeftOut } from "../runtime/failure_record.ts";
 import { forcedNode, forcing } from "../runtime/forcing.ts";
 import { bornSpace, type Graph } from "../runtime/graph.ts";
 import { hasItemTasks } from "../runtime/stages.ts";
@@ -20,6 +21,7 @@ const plainMs = 10_000;
 type Forcing = Awaited<ReturnType<typeof forcing>>;
 type Call = Extract<RunEvent, { readonly type: "remote-called" }>;
 type Settled = Extract<RunEvent, { readonly type: "task-settled" }>;
+type Problem = Pick<Settled, "node" | "item" | "outcome" | "reason">;
 
 /**
  * Shows a run to a person: a bar with rate and time left on a terminal, plain lines elsewhere, and
@@ -29,7 +31,9 @@ export class RunPrinter {
   readonly #paint = colours();
   readonly #hint: Hint;
   #bar: progress.SingleBar | undefined;
-  readonly #problems: Settled[] = [];
+  readonly #problems: Problem[] = [];
+  /** Nodes that were done for all pictures at once. */
+  readonly #forAll = new Set<string>();
   readonly #warnings: string[] = [];
   /** Warnings by node and words: where the line is, and about how many more items. */
   readonly #alike = new Map<
@@ -145,6 +149,7 @@ export class RunPrinter {
       if (isMeant(event.node, event.item)) this.#unmet.delete(force);
     }
     if (problems.has(event.outcome)) this.#problems.push(event);
+    else if (event.item === undefined) this.#forAll.add(event.node);
     const now = performance.now();
     const seconds = (now - this.#started) / 1000;
     if (this.#bar !== undefined) {
@@ -174,6 +179,11 @@ export class RunPrinter {
       paint: this.#paint.warning,
       more: "--json prints all",
     });
+    const said = this.#problems.filter(({ outcome }) => outcome === "rejected");
+    // The tables of 100,000 pictures are not read for nothing.
+    if (picturesIn(said, this.graph) < report.items.rejected) {
+      this.#problems.push(...membersLeftOut(report.folder, this.#forAll, this.#problems));
+    }
     this.#listProblems("Left out", "rejected", this.#paint.warning);
     this.#listProblems("Waiting for a person", "waiting", this.#paint.warning);
     this.#listProblems("Failed", "failed", this.#paint.error);
@@ -194,14 +204,11 @@ export class RunPrinter {
     const spaceOf = (id: string) => spaceIn(this.graph, id);
     const byReason = Map.groupBy(events, (event) => alikeKey(event, spaceOf(event.node)));
     const lines = [...byReason.values()].map((alike) => {
-      const [{ item, reason = "" }] = alike as [Settled];
+      const [{ item, reason = "" }] = alike as [Problem];
       const nodes = alike.map(({ node }) => node).join(", ");
       return `${item === undefined ? nodes : `${item} (${nodes})`}: ${this.#hint(reason)}`;
     });
-    const pictures = new Set(
-      events.flatMap(({ node, item }) => item === undefined ? [] : [`${spaceOf(node)}\0${item}`]),
-    ).size;
-    const heading = `${title} (${endedText(pictures, events.length)})`;
+    const heading = `${title} (${endedText(picturesIn(events, this.graph), events.length)})`;
     this.#list(heading, lines, { paint, more: "tintype errors groups them" });
   }
 
@@ -226,8 +233,16 @@ export class RunPrinter {
 }
 
 /** The same picture or whole set, and the same reason; a task of its own for all items is never alike. */
-function alikeKey({ node, item, reason }: Settled, space: string): string {
+function alikeKey({ node, item, reason }: Problem, space: string): string {
   return item === undefined ? `\0${node}` : `${space}\0${item}\0${reason}`;
+}
+
+function picturesIn(events: readonly Problem[], graph: Graph): number {
+  return new Set(
+    events.flatMap(({ node, item }) =>
+      item === undefined ? [] : [`${spaceIn(graph, node)}\0${item}`]
+    ),
+  ).size;
 }
 
 /** The key space of the items that a node names: those that it is given, or that a scan finds. */

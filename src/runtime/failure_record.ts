@@ -57,16 +57,7 @@ function failuresOf({ folder }: RunRecord) {
       if (item === undefined) forAll.add(node);
     } else failures.push({ node, item, outcome, reason });
   }
-  const explained = new Set(failures.map(({ item }) => item));
-  for (const node of forAll) {
-    const members = membersLeftOut(join(folder, "tables"), node);
-    // That there was nothing to go by follows from what is said already.
-    failures.push(
-      ...members.filter(({ item, outcome, reason }) =>
-        !explained.has(item) || causeOf(outcome, reason).code !== "nothing-to-go-by"
-      ),
-    );
-  }
+  failures.push(...membersLeftOut(folder, forAll, failures));
   return { recipe, steps, items, failures };
 }
 
@@ -81,10 +72,24 @@ function itemCounts(failures: readonly Failure[]): ItemCounts {
   return { rejected: count("rejected"), failed: count("failed"), waiting: count("waiting") };
 }
 
-/** What a step said of single members is in its tables; they ended with a task of their own nowhere. */
-function membersLeftOut(tables: string, node: string): Failure[] {
-  const rows = [...readHashList(tables, node)?.rows.values() ?? []];
-  return rows.flatMap(({ item, status, reason = "" }) =>
-    status === "rejected" && item !== null ? [{ node, item, outcome: status, reason }] : []
-  );
+/**
+ * The members that steps for all items left out. They ended with a task of their own nowhere: what was said
+ * of them is in the tables of the run's folder. `failures` is what came to nothing besides.
+ */
+export function membersLeftOut(
+  folder: string,
+  nodes: Iterable<string>,
+  failures: readonly Pick<Failure, "item">[],
+): Failure[] {
+  const found = [...nodes].flatMap((node) => {
+    const rows = [...readHashList(join(folder, "tables"), node)?.rows.values() ?? []];
+    return rows.flatMap(({ item, status, reason = "" }): Failure[] =>
+      status === "rejected" && item !== null ? [{ node, item, outcome: status, reason }] : []
+    );
+  });
+  const isOwn = ({ outcome, reason }: Failure) =>
+    causeOf(outcome, reason).code !== "nothing-to-go-by";
+  // That there was nothing to go by follows from what is said already.
+  const explained = new Set([...failures, ...found.filter(isOwn)].map(({ item }) => item));
+  return found.filter((each) => isOwn(each) || !explained.has(each.item));
 }

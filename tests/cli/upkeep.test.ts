@@ -211,18 +211,21 @@ steps:
       / in [\d.]+ s, (.*); tasks/.exec(run.stdout)?.[1],
       /: (.*); /.exec(errors.stdout)?.[1],
       runs,
+      /^Left out .*\n(?: {2}.*\n)+/m.exec(run.stderr)?.[0],
     ];
   };
   for (const _ of ["ran", "cached"]) {
-    const [run, errors, runs] = await said();
+    const [run, errors, runs, listed] = await said();
     assert.deepEqual([run, errors], ["1 picture left out", "1 picture left out"]);
+    assert.equal(listed, "Left out (1 picture)\n  a.jpg (kept): too dull\n");
     assert.match(runs!, / complete +1 picture +\d/);
   }
   const recipe = Deno.readTextFileSync(rig.path("r.yaml"));
   rig.write({ "r.yaml": recipe.replace("drop.ts", "fail.ts") });
   for (const _ of ["ran", "cached"]) {
-    const [run, errors, runs] = await said();
+    const [run, errors, runs, listed] = await said();
     assert.deepEqual([run, errors], ["1 picture failed", "1 picture failed"]);
+    assert.equal(listed, undefined);
     assert.match(runs!, / failed +1 picture +\d/);
   }
 });
