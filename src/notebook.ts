@@ -25,6 +25,7 @@ export {
   writePolicy,
   type WrittenPolicy,
 } from "./notebook/policies.ts";
+export { outlierRows } from "./notebook/outliers.ts";
 export { progress, type ProgressOptions } from "./notebook/progress.ts";
 export {
   baselineOf,

@@ -19,6 +19,7 @@ import {
   homeOf,
   type MimeBundle,
   newestRun,
+  outlierRows,
   policyOf,
   progress,
   reasonsOf,
@@ -49,6 +50,21 @@ async function html(value: Display): Promise<string> {
 async function plain(value: Display): Promise<string> {
   return String((await shown(value))["text/plain"]);
 }
+
+Deno.test("a bound for outliers is left empty where no picture can be beyond it", () => {
+  const rule = { scale: "linear", spread: 0.1, below: 0, above: 1 } as const;
+  const rules = [
+    { ...rule, measure: "clipped", median: 0.054, low: -0.296, high: 0.404 },
+    { ...rule, measure: "brightness", median: 0.7, low: 0.35, high: 1.05, below: 2, above: 0 },
+    { ...rule, measure: "entropy", median: 7.5, low: null, high: null, above: 0 },
+    { ...rule, measure: "sharpness", median: 0, low: -2, high: 2 },
+  ];
+  assert.deepEqual(outlierRows(rules), [
+    { measure: "clipped", median: 0.054, low: null, high: 0.404, below: 0, above: 1 },
+    { measure: "brightness", median: 0.7, low: 0.35, high: null, below: 2, above: 0 },
+    { measure: "sharpness", median: 0, low: null, high: 2, below: 0, above: 1 },
+  ]);
+});
 
 Deno.test("a table shows markup in names and cells as text", async () => {
   const page = await html(
