@@ -1,5 +1,5 @@
 import type { ChartSpec } from "./render.ts";
-import { afterColour, beforeColour, plotWidth, styled } from "./style.ts";
+import { afterColour, beforeColour, ink, plotWidth, styled } from "./style.ts";
 
 /** How many pictures have a value. */
 export interface BarRow {
@@ -59,7 +59,7 @@ export function barChart({ title, rows }: BarChart): ChartSpec {
         },
       },
       {
-        mark: { type: "text", align: "left", dx: 4, fontSize: 11, color: "#333333" },
+        mark: { type: "text", align: "left", dx: 4, fontSize: 11, color: ink },
         encoding: { text: { field: "pictures", type: "quantitative", format: ",d" } },
       },
     ],

@@ -10,7 +10,7 @@ import {
   type Scale,
 } from "./axis.ts";
 import type { ChartSpec } from "./render.ts";
-import { afterColour, beforeColour, limitColour, plotWidth, styled } from "./style.ts";
+import { afterColour, beforeColour, ground, limitColour, plotWidth, styled } from "./style.ts";
 
 /** A limit drawn into a chart, at a value of its axis. */
 export interface LimitLine {
@@ -118,7 +118,7 @@ function barLayer(bars: readonly Bar[], { domain, scale, unit, legendOffset, mos
   const title = unit === "bytes" || unit === "" ? null : unit === "share" ? "of the pixels" : unit;
   return {
     data: { values: bars },
-    mark: { type: "rect", stroke: "#ffffff", strokeWidth: 0.5 },
+    mark: { type: "rect", stroke: ground, strokeWidth: 0.5 },
     encoding: {
       x: {
         field: "from",

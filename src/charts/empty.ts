@@ -1,5 +1,5 @@
 import type { ChartSpec } from "./render.ts";
-import { styled } from "./style.ts";
+import { ink, styled } from "./style.ts";
 
 /** Words in place of a chart that has nothing to show, below its title. */
 export function emptyChart(words = "There is nothing to draw", title?: string): ChartSpec {
@@ -8,7 +8,7 @@ export function emptyChart(words = "There is nothing to draw", title?: string): 
     data: { values: [{ words }] },
     width: 360,
     height: 30,
-    mark: { type: "text", align: "left", fontSize: 12, color: "#333333" },
+    mark: { type: "text", align: "left", fontSize: 12, color: ink },
     encoding: { x: { value: 0 }, text: { field: "words", type: "nominal" } },
   } as ChartSpec);
 }

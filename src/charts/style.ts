@@ -27,29 +27,35 @@ export const limitColour = "#1a1a1a";
 export const plotWidth = 270;
 
 const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif";
-const ink = "#333333";
+
+/** What a chart is drawn on and lettered with; a page of another ground puts its own colours in their place. */
+export const ground = "#ffffff";
+export const ink = "#333333";
+export const headInk = "#111111";
+export const gridColour = "#ececec";
+export const axisColour = "#999999";
 
 /** The look that all charts share: white ground, thin grid, text of 11 and 13 pixels. */
 export function styled(spec: ChartSpec): ChartSpec {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    background: "#ffffff",
+    background: ground,
     padding: 8,
     ...spec,
     config: {
       font,
       aria: false,
       view: { stroke: null },
-      title: { anchor: "start", fontSize: 13, fontWeight: 600, color: "#111111", offset: 10 },
+      title: { anchor: "start", fontSize: 13, fontWeight: 600, color: headInk, offset: 10 },
       axis: {
         labelFontSize: 11,
         titleFontSize: 11,
         titleFontWeight: "normal",
         labelColor: ink,
         titleColor: ink,
-        gridColor: "#ececec",
-        domainColor: "#999999",
-        tickColor: "#999999",
+        gridColor: gridColour,
+        domainColor: axisColour,
+        tickColor: axisColour,
         tickSize: 4,
         titlePadding: 6,
       },

@@ -1,9 +1,36 @@
+import {
+  axisColour,
+  gridColour,
+  ground,
+  headInk,
+  ink,
+  limitColour,
+  palette,
+} from "../charts/style.ts";
+
+/** Charts in the colours of the page, light or dark; those that both can show stay. */
+const chartStyle = [
+  [ground, "--card"],
+  [gridColour, "--line"],
+  [axisColour, "--muted"],
+  [ink, "--ink"],
+  [headInk, "--ink"],
+  [limitColour, "--ink"],
+  [palette[0], "--blue"],
+  [palette[6], "--grey"],
+].map(([drawn, shown]) =>
+  `.chart [fill="${drawn}"] { fill: var(${shown}); } ` +
+  `.chart [stroke="${drawn}"] { stroke: var(${shown}); }`
+).join("\n");
+
 /** The look of reports: one column on a phone, cards beside one another on a wide screen, and paper. */
 export const pageStyle = `
 :root { color-scheme: light dark; --ground: #f6f7f8; --card: #ffffff; --ink: #1b1f23;
-  --muted: #59636e; --line: #d9dde1; --accent: #005a94; --soft: #eaf2f8; --note: #fff4dc; }
+  --muted: #59636e; --line: #d9dde1; --accent: #005a94; --soft: #eaf2f8; --note: #fff4dc;
+  --blue: ${palette[0]}; --grey: ${palette[6]}; }
 @media screen and (prefers-color-scheme: dark) { :root { --ground: #15181b; --card: #1e2226; --ink: #e8eaec;
-  --muted: #a3abb3; --line: #363c42; --accent: #7cc4f5; --soft: #23303a; --note: #3a3019; } }
+  --muted: #a3abb3; --line: #363c42; --accent: #7cc4f5; --soft: #23303a; --note: #3a3019;
+  --blue: #3d9ae0; --grey: #a3abb3; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui,
@@ -54,10 +81,11 @@ figure { margin: 0; }
 figcaption { font-size: .85rem; color: var(--muted); }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 336px), 1fr));
   gap: 14px; margin: 0 0 14px; }
-.chart { background: #ffffff; border: 1px solid var(--line); border-radius: 8px; padding: 8px 8px 10px;
+.chart { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px 8px 10px;
   display: flex; flex-direction: column; justify-content: space-between; break-inside: avoid; }
 .chart svg { display: block; max-width: 100%; height: auto; }
-.chart figcaption { color: #59636e; padding: 0 8px; }
+.chart figcaption { padding: 0 8px; }
+${chartStyle}
 .thumbnails, .pairs { list-style: none; margin: 0; padding: 0; }
 .thumbnails { display: grid; grid-template-columns: repeat(auto-fill, minmax(164px, 1fr)); gap: 16px; }
 .thumbnails li, .pairs li { break-inside: avoid; }

@@ -85,7 +85,7 @@ type Inputs = InputValues<typeof inputs>;
  */
 export const reportNormalize = defineStep({
   name: "report.normalize",
-  version: 4,
+  version: 5,
   doc: "Writes report.html: distributions before and after, policy, outliers, worst pairs.",
   origin: "computed",
   world: "writes",
