@@ -1,11 +1,12 @@
 import type { Command } from "commander";
+import { missingWords } from "../runtime/end_words.ts";
 import { failuresOfRun, type RunFailures, UnknownRun } from "../runtime/failure_record.ts";
 import { type FailureGroup, wordsOf } from "../runtime/failures.ts";
 import { colours } from "./colours.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { type Hint, pasteableIn } from "./program.ts";
-import { counted, missingWords, printable } from "./text.ts";
+import { counted, printable } from "./text.ts";
 import { UsageError } from "./usage_error.ts";
 
 interface ErrorsOptions {

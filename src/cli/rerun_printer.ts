@@ -1,5 +1,6 @@
 import { relative } from "node:path";
-import type { Counts, RunEvent, RunListener } from "../runtime/event.ts";
+import { doneWords, missingWords } from "../runtime/end_words.ts";
+import type { Counts, ItemCounts, RunEvent, RunListener } from "../runtime/event.ts";
 import { colours } from "./colours.ts";
 import { callerFolder } from "./context.ts";
 import type { Hint } from "./program.ts";
@@ -7,15 +8,6 @@ import { counted, duration, printable } from "./text.ts";
 
 /** Problems that are shown below the line of a rerun. */
 const shownProblems = 5;
-
-const words: Readonly<Record<keyof Counts, string>> = {
-  ran: "ran",
-  cached: "cached",
-  rejected: "left out",
-  skipped: "skipped",
-  failed: "failed",
-  waiting: "waiting",
-};
 
 /** Prints the reruns of a watched recipe, a line each, and below it what went wrong since the last. */
 export class RerunPrinter {
@@ -44,17 +36,15 @@ export class RerunPrinter {
   /** The line of a rerun that has ended. */
   finish(
     changed: readonly string[],
-    { counts, elapsedMs, at }: {
+    { counts, items, elapsedMs, at }: {
       readonly counts: Counts;
+      readonly items: ItemCounts;
       readonly elapsedMs: number;
       readonly at: Date;
     },
   ): void {
-    const parts = Object.entries(words).flatMap(([outcome, word]) => {
-      const count = counts[outcome as keyof Counts];
-      return count > 0 ? [`${count.toLocaleString("en")} ${word}`] : [];
-    });
-    const what = parts.length === 0 ? "nothing to do" : parts.join(", ");
+    const parts = [missingWords(counts, items).join(", "), doneWords(counts)];
+    const what = parts.filter((part) => part !== "").join("; ") || "nothing to do";
     console.log(`${clock(at)} ${changeWords(changed)}: ${what}, ${duration(elapsedMs)}`);
     const news = this.#problems.filter((line) => !this.#shown.has(line));
     for (const line of news.slice(0, shownProblems)) {

@@ -1,5 +1,6 @@
 import type progress from "cli-progress";
 import process from "node:process";
+import { endedText, missingWords } from "../runtime/end_words.ts";
 import type { Outcome, RunEvent, RunListener } from "../runtime/event.ts";
 import { membersLeftOut } from "../runtime/failure_record.ts";
 import { forcedNode, forcing } from "../runtime/forcing.ts";
@@ -8,7 +9,7 @@ import { hasItemTasks } from "../runtime/stages.ts";
 import type { RunReport } from "../runtime/session.ts";
 import { colours } from "./colours.ts";
 import { type Hint, pasteableIn } from "./program.ts";
-import { counted, duration, endedText, missingWords, printable } from "./text.ts";
+import { counted, duration, printable } from "./text.ts";
 
 /** Problems of one kind shown one by one; the rest is a count. */
 const shownProblems = 20;

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { endedText } from "../runtime/end_words.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { alignedRows, duration, endedText } from "./text.ts";
+import { alignedRows, duration } from "./text.ts";
 
 /** `tintype runs`: the runs of the workspace, oldest first. */
 export function runs(

@@ -1,5 +1,4 @@
-import type { ItemCounts } from "../runtime/event.ts";
-import { grouping } from "../runtime/numbers.ts";
+export { counted } from "../runtime/end_words.ts";
 
 /** Rows with their columns lined up; the last column is not padded. */
 export function alignedRows(
@@ -15,34 +14,6 @@ export function alignedRows(
       if (alignments[column] === "right") return cell.padStart(widths[column]!);
       return column === row.length - 1 ? cell : cell.padEnd(widths[column]!);
     }).join("  ").trimEnd()
-  );
-}
-
-/** "1 picture", "24 pictures". */
-export function counted(count: number, noun: string): string {
-  return `${grouping(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/**
- * "9 pictures", or "1 task" where no single picture ended so: what is done for all of them, or a run of an
- * earlier version, which has tasks alone.
- */
-export function endedText(pictures: number | undefined, tasks: number): string {
-  return pictures === undefined || pictures === 0
-    ? counted(tasks, "task")
-    : counted(pictures, "picture");
-}
-
-/** What did not come through: "1 picture failed", "9 pictures left out"; none where nothing is missing. */
-export function missingWords(
-  counts: Readonly<Record<keyof ItemCounts, number>>,
-  items?: ItemCounts,
-): string[] {
-  const words = { failed: "failed", rejected: "left out", waiting: "waiting" } as const;
-  return (["failed", "rejected", "waiting"] as const).flatMap((outcome) =>
-    counts[outcome] === 0 && (items?.[outcome] ?? 0) === 0
-      ? []
-      : [`${endedText(items?.[outcome], counts[outcome])} ${words[outcome]}`]
   );
 }
 

@@ -1,3 +1,4 @@
+import { doneWords, missingWords } from "../runtime/end_words.ts";
 import type { RunEvent, RunListener } from "../runtime/event.ts";
 import { kernelShow, type Show } from "./kernel.ts";
 
@@ -38,7 +39,12 @@ class ProgressLine {
   #total = 0;
   #node = "";
   #end: string | undefined;
-  readonly #problems = { rejected: 0, failed: 0 };
+  readonly #tasks = { rejected: 0, failed: 0, waiting: 0 };
+  readonly #items = {
+    rejected: new Set<string>(),
+    failed: new Set<string>(),
+    waiting: new Set<string>(),
+  };
 
   take(event: RunEvent): void {
     switch (event.type) {
@@ -51,8 +57,7 @@ class ProgressLine {
       case "task-settled":
         this.#done++;
         this.#node = event.node;
-        if (event.outcome === "rejected") this.#problems.rejected++;
-        if (event.outcome === "failed") this.#problems.failed++;
+        this.#noteProblem(event);
         break;
       case "run-finished":
         this.#end = endText(event);
@@ -62,6 +67,12 @@ class ProgressLine {
     }
   }
 
+  #noteProblem({ outcome, item }: Extract<RunEvent, { readonly type: "task-settled" }>) {
+    if (outcome !== "rejected" && outcome !== "failed" && outcome !== "waiting") return;
+    this.#tasks[outcome]++;
+    if (item !== undefined) this.#items[outcome].add(item);
+  }
+
   text(): string {
     if (this.#end !== undefined) return `${this.#recipe}: ${this.#end}`;
     // Tasks on the whole collection are not announced, so the end can be a little further off.
@@ -69,11 +80,11 @@ class ProgressLine {
     const share = total === 0 ? 0 : this.#done / total;
     const filled = Math.round(share * barLength);
     const bar = "█".repeat(filled) + "░".repeat(barLength - filled);
-    const { rejected, failed } = this.#problems;
+    const { rejected, failed, waiting } = this.#items;
+    const items = { rejected: rejected.size, failed: failed.size, waiting: waiting.size };
     return [
       `${this.#recipe} ${bar} ${this.#done} of ${total} tasks`,
-      rejected > 0 ? `${rejected} left out` : "",
-      failed > 0 ? `${failed} failed` : "",
+      ...missingWords(this.#tasks, items),
       this.#node,
     ].filter((part) => part !== "").join(", ");
   }
@@ -83,15 +94,8 @@ const barLength = 24;
 
 type Finished = Extract<RunEvent, { readonly type: "run-finished" }>;
 
-function endText({ status, counts, elapsedMs }: Finished): string {
-  const { ran, cached, rejected, skipped, failed, waiting } = counts;
-  const others = [
-    [rejected, "left out"],
-    [skipped, "skipped"],
-    [failed, "failed"],
-    [waiting, "waiting"],
-  ] as const;
-  const parts = others.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  return `${status} in ${(elapsedMs / 1000).toFixed(1)} s: ` +
-    [`${ran} ran`, `${cached} cached`, ...parts].join(", ");
+function endText({ status, counts, items, elapsedMs }: Finished): string {
+  const time = `${status} in ${(elapsedMs / 1000).toFixed(1)} s`;
+  const words = [[time, ...missingWords(counts, items)].join(", "), doneWords(counts)];
+  return words.filter((part) => part !== "").join("; ");
 }

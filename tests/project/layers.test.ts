@@ -62,6 +62,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "task_key",
     "stages",
     "event",
+    "end_words",
     "recipe_schema",
     "items",
     "forcing",
