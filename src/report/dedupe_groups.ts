@@ -19,9 +19,11 @@ export interface Lookup {
   readonly keepers: ReadonlySet<string>;
   /** Groups that a group of the same pictures shows whole, by id. */
   readonly repeated: ReadonlySet<string>;
+  /** The class that shows a preview, by sha256. */
+  readonly previewClasses: ReadonlyMap<string, string>;
 }
 
-export function lookupOf({ pictures, pairs, groups }: DedupeReport): Lookup {
+export function lookupOf({ pictures, pairs, groups, previews }: DedupeReport): Lookup {
   return {
     bySha: Map.groupBy(pictures, ({ sha256 }) => sha256),
     byName: new Map(pictures.map((picture) => [picture.name, picture])),
@@ -30,6 +32,7 @@ export function lookupOf({ pictures, pairs, groups }: DedupeReport): Lookup {
       pictures.filter(({ choice }) => choice.is_keeper).map(({ sha256 }) => sha256),
     ),
     repeated: repeatedIn(groups),
+    previewClasses: new Map([...previews.keys()].sort().map((sha256, at) => [sha256, `p${at}`])),
   };
 }
 
@@ -47,6 +50,20 @@ function repeatedIn(groups: readonly DedupeGroup[]): Set<string> {
     }).map(({ id }) => id),
   );
 }
+
+/**
+ * Rules that put each preview into the images of its class: a picture that is in several groups is in the
+ * page once.
+ */
+export function previewStyle({ previews }: DedupeReport, { previewClasses }: Lookup): string {
+  return Array.from(previewClasses, ([sha256, name]) => {
+    const source = previews.get(sha256)!.source.replace(/["\\<>\s]/g, encodeURIComponent);
+    return `.${name} { content: url("${source}"); }\n`;
+  }).join("");
+}
+
+/** A GIF of one transparent pixel: an image has a source, and its class puts the preview there. */
+const blank = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
 /** Groups that are listed without pictures, at most; the run's tables have all of them. */
 const mostListed = 300;
@@ -132,11 +149,11 @@ function cardHtml(sha256: string, group: DedupeGroup, { report, lookup }: Shown)
   const { width, height, bytes, format, score } = first;
   return html`
     <li class="${stateClass(first)}">
-      <figure>${preview === undefined
-        ? html`<div class="nothing">no picture</div>`
-        : html`<img src="${preview.source}" width="${preview.width}" height="${preview.height}" alt="${`Preview of ${
-          visibleName(first.name)
-        }`}">`}<figcaption><span class="state">${stateText(first)}</span>${nameHtml(first.name)}
+      <figure>${preview === undefined ? html`<div class="nothing">no picture</div>` : html`
+        <img class="${lookup.previewClasses.get(sha256)!}" src="${blank}" width="${preview
+          .width}" height="${preview.height}"
+          alt="${`Preview of ${visibleName(first.name)}`}">
+      `}<figcaption><span class="state">${stateText(first)}</span>${nameHtml(first.name)}
     <span>${sizeText(width, height)} · ${bytesText(bytes)} · ${format}${score != null &&
       ` · quality ${numberText(score, 2)}`}</span>${keeperHtml(first, group, lookup)}${reasonsHtml(
         first,

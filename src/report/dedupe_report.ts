@@ -1,5 +1,5 @@
 import type { DedupeReport } from "./dedupe_data.ts";
-import { lookupOf, verdictSection, type VerdictWords } from "./dedupe_groups.ts";
+import { lookupOf, previewStyle, verdictSection, type VerdictWords } from "./dedupe_groups.ts";
 import { dedupeStyle } from "./dedupe_style.ts";
 import { failureGroups } from "./failures_section.ts";
 import { bytesText, countText, listText, numberText } from "./format.ts";
@@ -15,7 +15,7 @@ import type { AbsentPicture } from "./report_data.ts";
 export function dedupeReport(report: DedupeReport): string {
   const lookup = lookupOf(report);
   return pageText(
-    { title: report.title, style: dedupeStyle },
+    { title: report.title, style: dedupeStyle + previewStyle(report, lookup) },
     html`
       ${headline(report)}
       ${verdictsOf(report).map((words) => verdictSection(report, words, lookup))}

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import sharp from "sharp";
 import {
   type DedupePicture,
   type DedupeReport,
@@ -8,6 +10,7 @@ import { dedupeReport } from "../../src/report/dedupe_report.ts";
 import type { RunEvent } from "../../src/runtime/event.ts";
 import { DedupeRig, groupsByName, warningsOf } from "../dedupe/rig.ts";
 import { photo } from "../picture_rig.ts";
+import { chromiumPath, hasChromium } from "../web/page_rig.ts";
 import { checkPage } from "./html_checker.ts";
 
 const preview = { source: "data:image/webp;base64,UklGRg==", width: 192, height: 128 };
@@ -81,6 +84,73 @@ Deno.test("groups are sheets by verdict, with keeper, distances, reasons and bur
   );
   assert.match(text, /1 file more with the same bytes: old\/cat-1 \(1\)\.jpg \( ?set aside\)/);
   assert.ok(elements.filter(({ name }) => name === "img").length >= 5);
+});
+
+const colours: Readonly<Record<string, readonly [number, number, number]>> = {
+  "cat-1.jpg": [200, 40, 40],
+  "cat-2.jpg": [40, 200, 40],
+  "cat+3.jpg": [40, 40, 200],
+};
+
+/** A preview of one colour by sha256, for each of `colours`. */
+async function colouredPreviews() {
+  return new Map(
+    await Promise.all(
+      Object.entries(colours).map(async ([name, [r, g, b]]) => {
+        const background = { r, g, b };
+        const image = sharp({ create: { width: 192, height: 128, channels: 3, background } });
+        const bytes = await image.webp({ lossless: true }).toBuffer();
+        return [`sha ${name}`, {
+          ...preview,
+          source: `data:image/webp;base64,${bytes.toString("base64")}`,
+        }] as const;
+      }),
+    ),
+  );
+}
+
+Deno.test({
+  name: "a picture that is in two groups is in the page once, and is seen in both",
+  ignore: !hasChromium,
+  fn: async () => {
+    const previews = await colouredPreviews();
+    const html = dedupeReport(reportOf(cats, { previews }));
+    for (const { source } of previews.values()) assert.equal(html.split(source).length - 1, 1);
+    const browser = await chromium.launch({
+      executablePath: chromiumPath,
+      args: ["--no-sandbox"],
+    });
+    try {
+      const page = await browser.newPage();
+      await page.setContent(html);
+      await page.addStyleTag({ content: ".sheet img { opacity: 1 !important; }" });
+      for (const [name, colour] of Object.entries(colours)) {
+        const shown = await page.getByRole("img", { name: `Preview of ${name}` }).all();
+        assert.equal(shown.length, name === "cat+3.jpg" ? 1 : 2, name);
+        for (const each of shown) {
+          const box = await each.boundingBox();
+          assert.equal(Math.round(box!.width / box!.height * 10), 15);
+          const seen = await sharp(await each.screenshot()).removeAlpha().extract({
+            left: 20,
+            top: 20,
+            width: 1,
+            height: 1,
+          }).raw().toBuffer();
+          assert.deepEqual([...seen], [...colour], name);
+        }
+      }
+    } finally {
+      await browser.close();
+    }
+  },
+});
+
+Deno.test("the source of a preview cannot end the page's style", () => {
+  const source = 'data:image/webp;base64,"); } </style><script>alert(1)</script>\n';
+  const previews = new Map([["sha cat-1.jpg", { ...preview, source }]]);
+  const { problems, elements } = checkPage(dedupeReport(reportOf(cats, { previews })));
+  assert.deepEqual(problems, []);
+  assert.ok(!elements.some(({ name }) => name === "script"));
 });
 
 Deno.test("the dark colours are the screen's, never those of paper", () => {

@@ -8,7 +8,7 @@ import { serveReview } from "../../src/web/server.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
 import { type DatasetSettings, openDataset } from "./rig.ts";
 
-const chromiumPath = Deno.env.get("CHROMIUM_PATH") ?? "/usr/bin/chromium";
+export const chromiumPath = Deno.env.get("CHROMIUM_PATH") ?? "/usr/bin/chromium";
 
 /** What is waited for comes within this time on a busy machine too, or the test has failed. */
 const longestMs = 60_000;
