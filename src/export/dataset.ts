@@ -1,5 +1,5 @@
 import { readAs, type Reading } from "./loaders.ts";
-import { type Captioned, stemOf, type TargetName, targets } from "./targets.ts";
+import { type Captioned, type CaptionFile, stemOf, type TargetName, targets } from "./targets.ts";
 import { isText, openZip, type ZipEntry, zipOf } from "./zip.ts";
 
 /** A picture that goes into a dataset. */
@@ -18,6 +18,8 @@ export interface Dataset {
   readonly zip: Uint8Array;
   /** A line a picture, `name: caption`, alphabetical. */
   readonly metadata: string;
+  /** As they are in the zip. */
+  readonly captionFiles: readonly CaptionFile[];
   readonly verification: Verification;
 }
 
@@ -47,10 +49,11 @@ export async function makeDataset(
 ): Promise<Dataset> {
   const placed = place(pictures, targets[target].folder(trigger));
   const captioned = placed.map(({ path, picture: { caption } }): Captioned => ({ path, caption }));
+  const captionFiles = targets[target].captionFiles(captioned);
   const encoder = new TextEncoder();
   const entries: ZipEntry[] = [
     ...placed.map(({ path, picture: { bytes } }) => ({ path, bytes })),
-    ...targets[target].captionFiles(captioned).map(({ path, text }) => ({
+    ...captionFiles.map(({ path, text }) => ({
       path,
       bytes: encoder.encode(text),
     })),
@@ -58,7 +61,7 @@ export async function makeDataset(
   const zip = await zipOf(entries);
   const verification = await verify(zip, entries, { target, trigger, captioned });
   const metadata = linesOf(placed).map(({ line }) => `${line}\n`).join("");
-  return { zip, metadata, verification };
+  return { zip, metadata, captionFiles, verification };
 }
 
 type NamedPicture = Omit<ExportedPicture, "bytes">;

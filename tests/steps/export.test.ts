@@ -134,6 +134,32 @@ Deno.test("metadata.txt has a line a picture, alphabetical, UTF-8, LF", async ()
   );
 });
 
+for (const [target, table] of [["cog-sdxl", "caption.csv"], ["hf-imagefolder", "metadata.jsonl"]]) {
+  Deno.test(`the loose ${table} names the pictures as they are in the zip`, async () => {
+    await using rig = await withPhotos();
+    rig.write({ "photos/attic/d.jpeg": await photo(90, 60, { seed: 6 }) });
+    const tiff = await sharp(await photo(90, 60, { seed: 7 })).tiff().toBuffer();
+    rig.write({ "photos/attic/e.tif": new Uint8Array(tiff) });
+    const { status } = await rig.run(recipe(`, target: ${target}, images: prepared`));
+    assert.equal(status, "complete");
+    const zipped = unzip(rig);
+    const loose = Deno.readTextFileSync(rig.path(`out/captions/${table}`));
+    assert.equal(loose, text(zipped.get(table!)));
+    const pictures = [...zipped.keys()].filter((name) => name !== table);
+    assert.ok(pictures.includes("d.jpeg") && pictures.includes("e.jpg"), `${pictures}`);
+    for (const name of pictures) assert.ok(loose.includes(name), name);
+    assert.ok(!loose.includes("attic/"), loose);
+  });
+}
+
+Deno.test("loose text files are named as the originals, to lie beside them", async () => {
+  await using rig = await withPhotos();
+  rig.write({ "photos/attic/d.jpeg": await photo(90, 60, { seed: 6 }) });
+  await rig.run(recipe());
+  const there = Deno.readTextFileSync(rig.path("out/captions/attic/d.txt"));
+  assert.equal(there, text(unzip(rig).get("d.txt")));
+});
+
 for (const target of targetNames) {
   Deno.test(`${target} reads every picture with its caption, by its own rules`, async () => {
     await using rig = await withPhotos();

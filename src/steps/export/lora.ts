@@ -93,13 +93,14 @@ type Inputs = {
 
 /**
  * Writes a dataset for training: `{trigger}_training.zip` with original names, `metadata.txt` with a line
- * a picture, and the caption files by themselves. Before it is written, the zip is opened again and read
+ * a picture, and the caption files by themselves: text files named as the originals, to lie beside them, a
+ * table as it is in the zip. Before it is written, the zip is opened again and read
  * by the target's own rules; one that would not be read as it is meant is not written. What is there and
  * differs is not overwritten unless told to. The same pictures and captions give the same bytes.
  */
 export const exportLora = defineStep({
   name: "export.lora",
-  version: 2,
+  version: 3,
   doc: "Writes a zip that the trainer reads as meant, checked by the trainer's own rules.",
   origin: "computed",
   world: "writes",
@@ -313,7 +314,7 @@ async function choose(
 }
 
 function madeOf(
-  { zip, metadata, verification }: Dataset,
+  { zip, metadata, captionFiles, verification }: Dataset,
   { trigger, params, prepared, captions, pictures }: {
     readonly trigger: string;
     readonly params: Params;
@@ -325,13 +326,13 @@ function madeOf(
   const below = params.trigger === folderTrigger ? `${trigger}/` : "";
   const encoder = new TextEncoder();
   const file = `${below}${trigger}_training.zip`;
+  const { captions: form, captionFiles: filesOf } = targets[params.target];
   const captioned = pictures.map(({ name, caption }) => ({ path: name, caption }));
+  const loose = form === "table" ? captionFiles : filesOf(captioned);
   const files = new Map([
     [file, zip],
     [metadataBeside(file), encoder.encode(metadata)],
-    ...targets[params.target].captionFiles(captioned).map(({ path, text }) =>
-      [`${below}captions/${path}`, encoder.encode(text)] as const
-    ),
+    ...loose.map(({ path, text }) => [`${below}captions/${path}`, encoder.encode(text)] as const),
   ]);
   const row = {
     trigger,
