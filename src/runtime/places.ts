@@ -34,11 +34,7 @@ function folderOf({ step, params }: GraphNode): string | undefined {
  * for originals by the next run.
  */
 export function writesIntoSources(graph: Graph, recipe: Recipe): readonly Diagnostic[] {
-  const span = (id: string): Span => {
-    const declaration = recipe.nodes.find((each) => each.id === id)!;
-    const entry = declaration.with?.entries.find(({ key }) => key.name === "folder");
-    return entry?.value.span ?? declaration.idSpan;
-  };
+  const span = (id: string) => folderSpan(recipe, id);
   const sources = graph.nodes.filter((node) => isSource(node) && folderOf(node) !== undefined);
   const writers = graph.nodes.filter(({ step }) => step.world === "writes");
   return writers.flatMap((node) => {
@@ -53,6 +49,68 @@ export function writesIntoSources(graph: Graph, recipe: Recipe): readonly Diagno
       help: "Give another folder: originals stay as they are, with nothing beside them",
     }];
   });
+}
+
+/**
+ * Nodes of a placed graph that would write the same files, each over what the other wrote, on every run.
+ * Names by a pattern are told as a warning: of formats or pictures that differ, so do the names.
+ */
+export function writeSameFiles(graph: Graph, recipe: Recipe): readonly Diagnostic[] {
+  const writers = graph.nodes.filter((node) =>
+    node.step.world === "writes" && folderOf(node) !== undefined
+  );
+  return writers.flatMap((node, index) => {
+    for (const other of writers.slice(0, index)) {
+      const name = folderOf(other) === folderOf(node) && sharedName(other, node);
+      if (name) return [sameFiles(name, [other.id, node.id], recipe)];
+    }
+    return [];
+  });
+}
+
+function sameFiles(name: string, [first, second]: readonly [string, string], recipe: Recipe) {
+  const nodes = `Nodes "${first}" and "${second}"`;
+  const told: Pick<Diagnostic, "severity" | "message" | "help"> = isPattern(name)
+    ? {
+      severity: "warning",
+      message:
+        `${nodes} both write "${name}" into one folder: of two files of one name the last stays`,
+      help: "Give one of them another folder or other names",
+    }
+    : {
+      severity: "error",
+      message: `${nodes} both write "${name}" into one folder`,
+      help: "Give one of them another folder",
+    };
+  const span = folderSpan(recipe, second);
+  const related = [{ message: `"${first}" writes here`, span: folderSpan(recipe, first) }];
+  return { code: "same-files", ...told, span, related };
+}
+
+/** A name that both nodes would write; of patterns one that both give the same items. */
+function sharedName(one: GraphNode, other: GraphNode): string | undefined {
+  const names = new Set(ownFiles(one));
+  return ownFiles(other).find((name) =>
+    names.has(name) && (!isPattern(name) || one.space === other.space)
+  );
+}
+
+function ownFiles({ step, params }: GraphNode): readonly string[] {
+  if (step.ownFiles !== undefined) return step.ownFiles(params);
+  const { name } = params;
+  // What is named by its content alone is the same file under the same name.
+  const isOfContent = typeof name === "string" && /\{(hash|uuid)\}/.test(name);
+  return typeof name === "string" && !isOfContent ? [name] : [];
+}
+
+function isPattern(name: string): boolean {
+  return name.includes("{");
+}
+
+function folderSpan(recipe: Recipe, id: string): Span {
+  const declaration = recipe.nodes.find((each) => each.id === id)!;
+  const entry = declaration.with?.entries.find(({ key }) => key.name === "folder");
+  return entry?.value.span ?? declaration.idSpan;
 }
 
 /** Shells leave the "~" of "source=~/Pictures" to the program, some of them. */

@@ -43,7 +43,7 @@ import {
 } from "./step_approval.ts";
 import type { Shard } from "./shard.ts";
 import { startEvent } from "./start_event.ts";
-import { withPlaces, writesIntoSources } from "./places.ts";
+import { withPlaces, writeSameFiles, writesIntoSources } from "./places.ts";
 
 export { ShardProblem, UnknownNode } from "./chosen_nodes.ts";
 
@@ -146,8 +146,9 @@ export class Session {
     const hasError = all.some((diagnostic) => diagnostic.severity === "error");
     if (hasError || checked.graph === undefined) return { diagnostics: all };
     const placed = withPlaces(checked.graph, this.options.cwd);
-    const clashes = writesIntoSources(placed, recipe);
-    if (clashes.length > 0) return { diagnostics: [...all, ...clashes] };
+    const clashes = [...writesIntoSources(placed, recipe), ...writeSameFiles(placed, recipe)];
+    all.push(...clashes);
+    if (clashes.some(({ severity }) => severity === "error")) return { diagnostics: all };
     const graph = withoutUnused(placed);
     recallAllowed(graph.nodes, this.options.workspace);
     return { graph, diagnostics: all };

@@ -329,6 +329,11 @@ export interface StepDefinition<
     context: ToolContext,
   ): Promise<string | undefined>;
   readonly batch?: Batch<In, z.output<Params>, Out, unknown>;
+  /**
+   * For `world: "writes"`: names of files in its `folder` that no other node may write there; left out,
+   * those that its parameter `name` is the pattern of, if it has one.
+   */
+  ownFiles?(params: z.output<Params>): readonly string[];
   /** For `world: "writes"`: whether what it wrote last time is still there. Must be cheap. */
   isCurrent?(
     inputs: InputValues<In>,

@@ -141,6 +141,19 @@ Deno.test("two exports into one folder are both cached, the later one's captions
   assert.equal(Deno.readTextFileSync(rig.path("out/metadata.txt")), metadata);
 });
 
+Deno.test("an export whose zip another recipe wrote over is made again", async () => {
+  await using rig = await captioned();
+  const other = recipe({ target: "kohya" }).replace("recipe: export", "recipe: other");
+  await exported(rig, {});
+  await rig.run(other);
+  const zip = Deno.readFileSync(rig.path("out/hall_x_training.zip"));
+  await exported(rig, {});
+  assert.notDeepEqual(Deno.readFileSync(rig.path("out/hall_x_training.zip")), zip);
+  await rig.run(other);
+  assert.deepEqual(Deno.readFileSync(rig.path("out/hall_x_training.zip")), zip);
+  assert.equal((await rig.run(other)).counts.ran, 0);
+});
+
 Deno.test("a folder where a caption was is a person's, and no fault", async () => {
   await using rig = await captioned();
   await exported(rig, { target: "kohya" });

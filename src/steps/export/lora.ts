@@ -141,6 +141,7 @@ export const exportLora = defineStep({
     const zips = made.map(({ row }) => row);
     return produced({ dataset: { target: params.target, zips, left_out } });
   },
+  ownFiles: ({ trigger }) => [zipName(trigger)],
   async isCurrent(inputs, params, context) {
     const { folder } = params;
     const { disk, owner } = context;
@@ -149,14 +150,19 @@ export const exportLora = defineStep({
     const ours = Object.entries(manifest).filter(([, entry]) => entry.owner === owner);
     const these = ours.filter(([, { subject }]) => subject === of);
     // A zip stays when the folder goes over to another trigger word, but what was beside it does not.
-    const isWhole = these.filter(([path]) => isZip(path)).every(([path]) => {
+    const zips = these.filter(([path]) => isZip(path));
+    const isWhole = zips.length > 0 && zips.every(([path]) => {
       const beside = manifest[metadataBeside(path)];
       return beside !== undefined && (beside.owner !== owner || beside.subject === of);
     });
-    return these.length > 0 && isWhole && ours.every(([, { pending }]) => pending === undefined) &&
+    return isWhole && ours.every(([, { pending }]) => pending === undefined) &&
       these.every(([path, entry]) => isAsLeft(disk, join(folder, path), entry));
   },
 });
+
+function zipName(trigger: string): string {
+  return `${trigger}_training.zip`;
+}
 
 function isZip(path: string): boolean {
   return path.endsWith(".zip");
@@ -325,7 +331,7 @@ function madeOf(
 ): Made {
   const below = params.trigger === folderTrigger ? `${trigger}/` : "";
   const encoder = new TextEncoder();
-  const file = `${below}${trigger}_training.zip`;
+  const file = `${below}${zipName(trigger)}`;
   const { captions: form, captionFiles: filesOf } = targets[params.target];
   const captioned = pictures.map(({ name, caption }) => ({ path: name, caption }));
   const loose = form === "table" ? captionFiles : filesOf(captioned);

@@ -84,6 +84,7 @@ export const publishMapping = defineStep({
       mapping: { rows: rows.length, normalized, left_out, failed, sha256: digests },
     });
   },
+  ownFiles: () => mappingFiles,
   async isCurrent(values, { folder }, context) {
     const { disk } = context;
     const isThere = [subjectName, ...mappingFiles].every((file) =>

@@ -81,6 +81,7 @@ export const reportDedupe = defineStep({
       return failed(`Cannot write report "${join(params.folder, pageName)}": ${reason}`);
     }
   },
+  ownFiles: () => [pageName],
   isCurrent: async (inputs, params, context) =>
     await isPageCurrent(params.folder, subjectOf(inputs, params, context), context.disk),
 });

@@ -109,6 +109,7 @@ export const reportNormalize = defineStep({
       return failed(`Cannot write report "${path}": ${reason}`);
     }
   },
+  ownFiles: () => [pageName],
   async isCurrent(inputs, params, context) {
     return await isPageCurrent(params.folder, subjectOf(inputs, params, context), context.disk);
   },
