@@ -188,6 +188,9 @@ export class RunPrinter {
     this.#listProblems("Left out", "rejected", this.#paint.warning);
     this.#listProblems("Waiting for a person", "waiting", this.#paint.warning);
     this.#listProblems("Failed", "failed", this.#paint.error);
+    if (report.counts.failed > 0) {
+      console.error(this.#hint("  (tintype errors says what can be done about it)"));
+    }
     for (const line of this.#summaries) console.log(this.#hint(printable(line)));
     for (const line of callLines(this.#calls)) console.log(line);
     const { ran, cached, rejected, skipped, failed, waiting } = report.counts;

@@ -17,6 +17,8 @@ export interface FailureGroup {
   readonly outcome: Exclude<Shortfall, "skipped">;
   /** Stable: see `causeOf`. */
   readonly code: string;
+  /** What that is, for a person. */
+  readonly title: string;
   readonly count: number;
   /** How it was put, without names and numbers, the commonest first. */
   readonly wordings: readonly { readonly text: string; readonly count: number }[];
@@ -106,7 +108,7 @@ class OpenGroup {
 
   close(): FailureGroup {
     const { node, outcome, reason } = this.first;
-    const { code, advice } = causeOf(outcome, reason);
+    const { code, title, advice } = causeOf(outcome, reason);
     const wordings = [...this.#wordings].sort((a, b) => b[1].count - a[1].count);
     const waysOut = wordings.flatMap(([, { examples }]) => wayOutOf(examples[0]!.reason) ?? []);
     return {
@@ -114,6 +116,7 @@ class OpenGroup {
       step: this.step,
       outcome: outcome as FailureGroup["outcome"],
       code,
+      title,
       count: this.#count,
       wordings: wordings.slice(0, mostWordings).map(([text, { count }]) => ({ text, count })),
       examples: examplesOf(wordings.map(([, { examples }]) => examples), this.mostExamples),
@@ -159,7 +162,7 @@ function countSkips(groups: readonly OpenGroup[], skips: readonly Failure[]) {
 /** A group as a person reads it, the same on a terminal and on every page. JSON. */
 export interface FailureWords {
   readonly outcome: FailureGroup["outcome"];
-  /** `3 items failed at proxies (image.proxy): file-truncated` */
+  /** `3 pictures failed: the file is cut short (file-truncated at proxies, image.proxy)` */
   readonly headline: string;
   /** How often it was put how: `2 × JPEG ends after N bytes`; none for a single one. */
   readonly wordings: readonly string[];
@@ -176,15 +179,15 @@ const outcomeWords = { failed: "failed", rejected: "left out", waiting: "waiting
 
 /** Puts a group into words. */
 export function wordsOf(group: FailureGroup): FailureWords {
-  const { node, step, outcome, code, count, wordings, examples, skipped, advice } = group;
-  const noun = examples.some(({ item }) => item !== undefined) ? "item" : "task";
-  const place = node === "" ? step : step === "" ? node : `${node} (${step})`;
+  const { node, step, outcome, code, title, count, wordings, examples, skipped, advice } = group;
+  const noun = examples.some(({ item }) => item !== undefined) ? "picture" : "task";
+  const place = [node, step].filter((each) => each !== "").join(", ");
   const isSingle = wordings.length === 1 && wordings[0]!.count === 1;
   return {
     outcome,
-    headline: `${counted(count, noun)} ${outcomeWords[outcome]}${
+    headline: `${counted(count, noun)} ${outcomeWords[outcome]}: ${title} (${code}${
       place === "" ? "" : ` at ${place}`
-    }: ${code}`,
+    })`,
     wordings: isSingle
       ? []
       : wordings.map(({ text, count: times }) => `${times.toLocaleString("en")} × ${text}`),

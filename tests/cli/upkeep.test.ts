@@ -94,7 +94,7 @@ Deno.test("errors groups what was left out, says what to do, and knows its runs"
   assert.match(stdout, /^proxy · run \S+: 1 picture left out\n/);
   assert.match(
     stdout,
-    /\n1 item left out at proxies \(image\.proxy\): file-truncated\n {2}e\.g\. cut\.jpg: JPEG ends after 9,000 bytes, .*\n {2}→ the file is cut short/,
+    /\n1 picture left out: the file is cut short \(file-truncated at proxies, image\.proxy\)\n {2}e\.g\. cut\.jpg: JPEG ends after 9,000 bytes, .*\n {2}→ the file is cut short/,
   );
   const json = JSON.parse((await tintype(rig, ["errors", "--json"])).stdout);
   assert.deepEqual(
@@ -132,7 +132,10 @@ steps:
   assert.match(run.stderr, /Left out \(3 pictures\)\n/);
   assert.match(run.stderr, /\n {2}cut\.jpg \((?:print|quality|small|, ){5}\): JPEG ends/);
   assert.equal(run.stderr.match(/cut\.jpg/g)!.length, 1, "a picture is named once");
-  assert.match(run.stderr, /Failed \(1 picture\)\n {2}a\.jpg \(broken\): out of paint/);
+  assert.match(
+    run.stderr,
+    /Failed \(1 picture\)\n {2}a\.jpg \(broken\): out of paint\n {2}\(.*errors says what can/,
+  );
   assert.match(run.stdout, /\nfailed in .* s, 1 picture failed, 3 pictures left out; tasks: /);
   const errors = await tintype(rig, ["errors"]);
   assert.match(

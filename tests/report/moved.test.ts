@@ -73,7 +73,7 @@ Deno.test("pictures that could not be written are in the report with what can be
   assert.match(page(), /1 left out and 1 failed/);
   assert.match(
     page(),
-    /1 item failed at files \(publish\.files\): would-overwrite .* b\.jpg Cannot write/,
+    /1 picture failed: something else is there already \(would-overwrite at files, publish\.files\) .* b\.jpg Cannot write/,
   );
   Deno.removeSync(rig.path("done/images/b.jpg"));
   await run(rig.session, "normalize");
@@ -87,6 +87,6 @@ Deno.test("where nothing could be published, each picture is named with the one 
   rig.write({ "normalize.yaml": recipe, "done/images": "no folder" });
   await run(rig.session, "normalize");
   const { text } = checkPage(Deno.readTextFileSync(rig.path("done/report.html")));
-  assert.match(text, /3 items failed at files \(publish\.files\): /);
+  assert.match(text, /3 pictures failed: .* \([a-z-]+ at files, publish\.files\)/);
   assert.match(text, /copy of a\.jpg/);
 });

@@ -58,7 +58,10 @@ Deno.test("a run writes a whole report, with pairs, policy and what was left out
   assert.doesNotMatch(page, /https?:/);
   assert.match(text, /Holiday: 4 pictures/);
   assert.match(text, /3 encoded anew and 1 left out/);
-  assert.match(text, /1 item left out at photos \(ingest\.scan\): not-an-image/);
+  assert.match(
+    text,
+    /1 picture left out: the file is not a picture \(not-an-image at photos, ingest\.scan\)/,
+  );
   assert.match(text, /→ take the file out of the folder.* broken\.jpg not an image/);
   assert.ok(!page.includes(rig.folder), "a path of this machine is on the page");
   assert.match(text, /read from the file policy\.json/);

@@ -57,6 +57,8 @@ const reasons: readonly (readonly [string, string])[] = [
     "model-missing",
   ],
   ['Cannot scan folder "/photos": it is not there', "file-missing"],
+  ["Cannot read properties of undefined (reading 'width')", "step-mistake"],
+  ["tagOf is not a function", "step-mistake"],
   ["it broke", "unexpected"],
 ];
 
@@ -122,7 +124,7 @@ Deno.test("a group is put into the same words wherever it is read, all its names
   const [group] = groupFailures(failures, { photos: "ingest.scan" });
   assert.deepEqual(wordsOf(group!), {
     outcome: "rejected",
-    headline: "5 items left out at photos (ingest.scan): file-truncated",
+    headline: "5 pictures left out: the file is cut short (file-truncated at photos, ingest.scan)",
     wordings: ["5 × JPEG ends after N of N bytes"],
     examples: [0, 1, 2].map((n) => ({
       item: `p${n}.jpg`,
@@ -136,7 +138,7 @@ Deno.test("a group is put into the same words wherever it is read, all its names
   });
   const [all] = groupFailures(failures, {}, { mostExamples: 100 }).map(wordsOf);
   assert.deepEqual([all!.headline, all!.examples.length, all!.more], [
-    "5 items left out at photos: file-truncated",
+    "5 pictures left out: the file is cut short (file-truncated at photos)",
     5,
     0,
   ]);
@@ -179,6 +181,7 @@ Deno.test("the way out that a reason names is found", () => {
   assert.equal(wayOutOf("The file was changed; run again"), "run again");
   assert.equal(wayOutOf("no such file (os error 2)"), undefined);
   assert.equal(wayOutOf("it is 3 (5 is wanted)"), undefined);
+  assert.equal(wayOutOf("Cannot read properties of undefined (reading 'x')"), undefined);
   assert.equal(wayOutOf("it broke"), undefined);
 });
 

@@ -315,7 +315,10 @@ Deno.test("files of the same bytes are one picture; a broken one is named; a rem
   assert.deepEqual(dataset.pictures().map(({ repeats }) => repeats), [1, 0]);
   const { problems, failures: [unreadable, ...others] } = dataset.progress();
   assert.deepEqual([problems, others], [[], []]);
-  assert.equal(unreadable!.headline, "1 item left out at photos (ingest.scan): not-an-image");
+  assert.equal(
+    unreadable!.headline,
+    "1 picture left out: the file is not a picture (not-an-image at photos, ingest.scan)",
+  );
   assert.deepEqual(unreadable!.examples.map(({ item }) => item), ["broken.jpg"]);
   assert.match(unreadable!.advice.join(), /take the file out of the folder/);
   const removed = named(dataset, "b.jpg").sha256;
@@ -433,7 +436,7 @@ Deno.test("an export of a dataset that cannot be right says why", async () => {
   const dataset = await openDataset(rig.folder);
   await dataset.start();
   const [failure] = dataset.progress().failures;
-  assert.match(failure!.headline, /^1 task failed at checked \(dataset\.check\): /);
+  assert.match(failure!.headline, /^1 task failed: .* \([a-z-]+ at checked, dataset\.check\)$/);
   assert.match(failure!.examples[0]!.reason, /share one caption file/);
   const outcome = await dataset.export({ overwrite: false });
   assert.ok(outcome.type === "failed");

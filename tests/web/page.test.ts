@@ -608,8 +608,8 @@ test("files that cannot be read are on the page by cause, with what to do, and w
     const page = await browsing.tab();
     const banner = page.getByRole("alert");
     assert.deepEqual(await banner.getByRole("heading").allInnerTexts(), [
-      "2 items left out at proxies (image.proxy): file-truncated",
-      "1 item left out at photos (ingest.scan): not-an-image",
+      "2 pictures left out: the file is cut short (file-truncated at proxies, image.proxy)",
+      "1 picture left out: the file is not a picture (not-an-image at photos, ingest.scan)",
     ]);
     await banner.getByText("→ the file is cut short: copy it again").waitFor();
     await banner.getByText("Which ones").first().click();

@@ -58,7 +58,7 @@ type Inputs = InputValues<typeof inputs>;
  */
 export const reportDedupe = defineStep({
   name: "report.dedupe",
-  version: 4,
+  version: 5,
   doc: "Writes report.html: groups of alike pictures with keepers, distances and reasons.",
   origin: "computed",
   world: "writes",
