@@ -166,7 +166,7 @@ Deno.test("skip goes on without vectors, is cached, and is done again when the m
   assert.equal(status, "complete");
   assert.deepEqual([...new Set(warnings(events, "seen"))], [
     'Model "colours" is not on this machine (run: tintype models pull colours); ' +
-    "until then pictures have no embedding",
+    "until then pictures have no embedding, and what was made with it before is kept for then",
   ]);
   const again = (await rig.run(skipping)).events;
   for (const node of ["seen", "labels"]) {
@@ -188,6 +188,27 @@ Deno.test("skip goes on without vectors, is cached, and is done again when the m
     ),
     [3],
   );
+});
+
+Deno.test("what was made with a model is kept while its file is away", async () => {
+  using models = new ModelRig();
+  models.add("colours", colourModel, tinyNetwork(tiny));
+  await using rig = new VisionRig(models.folder);
+  rig.write({ "photos/a.png": await flat("#123456"), "photos/b.png": await flat("#654321") });
+  const skipping = recipe("").replace("model: colours }", "model: colours, if_missing: skip }");
+  await rig.run(skipping);
+  const file = `${models.folder}/colours.onnx`;
+  const bytes = Deno.readFileSync(file);
+  Deno.removeSync(file);
+  const away = (await rig.run(skipping)).events;
+  assert.deepEqual(outcomes(away, "seen"), { "a.png": "ran", "b.png": "ran" });
+  const [warning, ...others] = new Set(warnings(away, "seen"));
+  assert.match(warning!, /what was made with it before is kept/);
+  assert.deepEqual(others, []);
+  Deno.writeFileSync(file, bytes);
+  const back = (await rig.run(skipping)).events;
+  assert.deepEqual(outcomes(back, "seen"), { "a.png": "cached", "b.png": "cached" });
+  assert.deepEqual(warnings(back, "seen"), []);
 });
 
 Deno.test("a model that comes or goes while a run is under way is not kept under the other key", async () => {

@@ -15,7 +15,14 @@ import { meanOverSpace, unitVector } from "../../vision/vectors.ts";
 import type { Image } from "../../imaging/image.ts";
 import { image } from "../kinds.ts";
 import { embedding } from "./kinds.ts";
-import { goesWithout, ifMissing, modelTools, openPictureModel, unlessProblem } from "./models.ts";
+import {
+  goesWithout,
+  ifMissing,
+  modelTools,
+  openPictureModel,
+  unlessProblem,
+  withoutModel,
+} from "./models.ts";
 
 const params = z.object({
   model: z.string().default("clip-vit-b32").meta({
@@ -69,7 +76,7 @@ async function prepare(
   if (!session.isMissing || if_missing === "fail") {
     return { type: "unusable", reason: session.message };
   }
-  context.warn(`${session.message}; until then pictures have no embedding`);
+  context.warn(withoutModel(session, "pictures have no embedding"));
   return { type: "skipped", isProvisional: !goesWithout(model, context) };
 }
 

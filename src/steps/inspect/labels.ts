@@ -19,6 +19,7 @@ import {
   openModel,
   requireHere,
   unlessProblem,
+  withoutModel,
 } from "./models.ts";
 
 const params = z.object({
@@ -95,7 +96,7 @@ async function withoutTexts(
   if (!problem.isMissing || if_missing === "fail") {
     return failed(problem.message, { stopsNode: true });
   }
-  context.warn(`${problem.message}; until then pictures have no label`);
+  context.warn(withoutModel(problem, "pictures have no label"));
   const { text, tokenizer } = await companionsOf(model, context);
   const isProvisional = !goesWithout(text, context) && !goesWithout(tokenizer, context);
   return produced({ labels: unlabelled }, { isProvisional });

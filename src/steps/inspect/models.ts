@@ -61,6 +61,11 @@ export async function requireHere(name: string, context: ModelContext): Promise<
 /** What a model is opened by; a batch has no tools, and is asked only about what is not done without. */
 export type ModelContext = ToolContext & Partial<Pick<StepContext, "tools">>;
 
+/** What becomes of pictures while a model is not here, as a warning: nothing that was made with it is lost. */
+export function withoutModel({ message }: ModelProblem, pictures: string): string {
+  return `${message}; until then ${pictures}, and what was made with it before is kept for then`;
+}
+
 /** A value, or the model's problem in its place; throws everything else. */
 export async function unlessProblem<Value>(
   asked: Promise<Value>,

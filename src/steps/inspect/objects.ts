@@ -35,6 +35,7 @@ import {
   openPictureModel,
   type PictureSession,
   unlessProblem,
+  withoutModel,
 } from "./models.ts";
 
 const share = z.number().min(0).max(1);
@@ -114,7 +115,7 @@ async function prepare(
     if (!session.isMissing || params.if_missing === "fail") {
       return { type: "unusable", reason: session.message };
     }
-    context.warn(`${session.message}; until then pictures are not looked at with it`);
+    context.warn(withoutModel(session, "pictures are not looked at with it"));
     if (!goesWithout(name, context)) isProvisional = true;
   }
   const opened = await image.read();
