@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { leaveWal, openCacheFile } from "./cache_file.ts";
+import { leaveWal, openCacheFile, openingCache } from "./cache_file.ts";
 import { canonicalJson, type ContentHash, type TaskKey } from "./hash.ts";
 import type { FileStat } from "./disk.ts";
 import { parseResult, type StoredResult, writeResult } from "./stored_result.ts";
@@ -86,14 +86,17 @@ export class ActionCache {
   /**
    * Opens or makes the file. `readOnly` leaves the disk untouched: where there is no file yet, an
    * empty cache in memory stands in, and also where it cannot be read because whoever wrote it was killed
-   * and the folder is read-only. Throws when the file was written by a newer Tintype.
+   * and the folder is read-only. Throws
+   * `UnreadableCache` where it is damaged, and when the file was written by a newer Tintype.
    */
   static open(path: string, options: { readonly readOnly?: boolean } = {}): ActionCache {
     const readOnly = options.readOnly ?? false;
-    const database = openCacheFile(path, { readOnly, schema: cacheSchema });
-    const cache = new ActionCache(database, readOnly);
-    cache.#checkFormat(path);
-    return cache;
+    return openingCache(path, () => {
+      const database = openCacheFile(path, { readOnly, schema: cacheSchema });
+      const cache = new ActionCache(database, readOnly);
+      cache.#checkFormat(path);
+      return cache;
+    });
   }
 
   #checkFormat(path: string) {

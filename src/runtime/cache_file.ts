@@ -1,5 +1,30 @@
 import { DatabaseSync } from "node:sqlite";
 
+/** The file of a cache is no database, or a damaged one. */
+export class UnreadableCache extends Error {
+  override readonly name = "UnreadableCache";
+  /** As what the system refuses has one. */
+  readonly code = "unreadable-cache";
+
+  constructor(path: string, override readonly cause: unknown) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    super(`Cannot open cache "${path}": ${words} (tintype verify --repair sets it aside)`);
+  }
+}
+
+/** SQLITE_NOTADB and SQLITE_CORRUPT. */
+const damage = /file is not a database|database disk image is malformed/;
+
+/** Does what reads a cache's file for the first time; throws `UnreadableCache` where that is damaged. */
+export function openingCache<Value>(path: string, work: () => Value): Value {
+  try {
+    return work();
+  } catch (error) {
+    const isDamaged = error instanceof Error && damage.test(error.message);
+    throw isDamaged ? new UnreadableCache(path, error) : error;
+  }
+}
+
 /**
  * Opens the SQLite file of a cache, for writing in WAL mode. For reading, an empty one in memory stands
  * in where there is no file, or none that can be read: whoever wrote it was killed, before it had tables or

@@ -174,7 +174,7 @@ const rules: readonly Rule[] = [
     title: "the file is cut short",
     pattern:
       /\bends? (?:after [\d,. ]+(?:of|bytes)|early|before)|\bends after\b|before its (?:IEND|trailer)|beyond the end|premature end|unexpected end|truncated/i,
-    advice: "the file is cut short: copy it again from where it came, or take it out of the folder",
+    advice: "copy the file again from where it came, or take it out of the folder",
   },
   {
     code: "file-damaged",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { UnreadableCache } from "./cache_file.ts";
 import { CacheLedger, refsOf } from "./cache_ledger.ts";
 import { type Disk, temporaryPrefix } from "./disk.ts";
 import {
@@ -267,22 +268,12 @@ function rankedRuns(rules: CollectionRules, { workspace, nowMs }: CollectionEffe
   return [...runs.filter(({ stays }) => stays), ...runs.filter(({ stays }) => !stays)];
 }
 
-/** It is no database, or a damaged one. */
-class UnreadableCache extends Error {
-  override readonly name = "UnreadableCache";
-  /** As what the system refuses has one. */
-  readonly code = "unreadable-cache";
-}
-
 function openLedger(workspace: string, readOnly: boolean): CacheLedger {
   const path = join(workspace, "cache.sqlite");
   try {
     return CacheLedger.open(path, { readOnly });
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new UnreadableCache(
-      `Cannot open cache "${path}": ${words} (tintype verify --repair sets it aside)`,
-    );
+    throw new UnreadableCache(path, error);
   }
 }
 

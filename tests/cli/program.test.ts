@@ -117,9 +117,13 @@ Deno.test("hints of another workspace name it, where the command works in one", 
   assert.match(await at(".tintype", ["run", "skip.yaml"]), /complete/);
   assert.match(await at(".tintype", ["cache", "stats"]), /\(tintype cache gc --apply/);
   Deno.writeTextFileSync(rig.path("other place/cache.sqlite"), "no database");
-  for (const command of ["stats", "gc"]) {
+  const commands = [["cache", "stats"], ["cache", "gc"], ["run", "skip.yaml"], [
+    "plan",
+    "skip.yaml",
+  ]];
+  for (const command of commands) {
     assert.match(
-      await at("other place", ["cache", command]),
+      await at("other place", command),
       /^error: Cannot open cache .*\(tintype --workspace 'other place' verify --repair sets it aside\)\n$/,
     );
   }

@@ -94,7 +94,7 @@ Deno.test("errors groups what was left out, says what to do, and knows its runs"
   assert.match(stdout, /^proxy · run \S+: 1 picture left out\n/);
   assert.match(
     stdout,
-    /\n1 picture left out: the file is cut short \(file-truncated at proxies, image\.proxy\)\n {2}e\.g\. cut\.jpg: JPEG ends after 9,000 bytes, .*\n {2}→ the file is cut short/,
+    /\n1 picture left out: the file is cut short \(file-truncated at proxies, image\.proxy\)\n {2}e\.g\. cut\.jpg: JPEG ends after 9,000 bytes, .*\n {2}→ copy the file again from where it came/,
   );
   const json = JSON.parse((await tintype(rig, ["errors", "--json"])).stdout);
   assert.deepEqual(

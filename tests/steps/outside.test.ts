@@ -116,6 +116,13 @@ Deno.test("too little free space is found before anything is written, with the f
     }": 5 MB are needed, with 16.8 MB to spare; 20 MB are free`,
   });
   assert.equal(localDisk.stat(rig.path("out")), undefined);
+  const tiny = await publish(rig, { ...localDisk, freeBytes: () => 0 }, [
+    pictureHandle(new Uint8Array(900)),
+  ]);
+  assert.match(
+    JSON.stringify(tiny),
+    /: 900 bytes are needed, with 16\.8 MB to spare; 0 bytes are free/,
+  );
 });
 
 Deno.test("a file that cannot be written fails alone, and leaves nothing half-written", async () => {

@@ -611,7 +611,7 @@ test("files that cannot be read are on the page by cause, with what to do, and w
       "2 pictures left out: the file is cut short (file-truncated at proxies, image.proxy)",
       "1 picture left out: the file is not a picture (not-an-image at photos, ingest.scan)",
     ]);
-    await banner.getByText("→ the file is cut short: copy it again").waitFor();
+    await banner.getByText("→ copy the file again from where it came").waitFor();
     await banner.getByText("Which ones").first().click();
     await banner.getByText("<b>.jpg").waitFor();
     for (const name of ["cut.jpg", "<b>.jpg", "none.jpg"]) {

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { listText } from "../../report/format.ts";
+import { bytesText, listText } from "../../report/format.ts";
 import { type Handle, rowKind } from "../../runtime/artifact.ts";
 import { type Disk, sweepTemporaries } from "../../runtime/disk.ts";
 import { sha256 } from "../../runtime/hash.ts";
@@ -303,9 +303,9 @@ class Publication {
     if (needed === 0) return undefined;
     const free = this.#disk.freeBytes(this.#folder);
     if (free >= needed + marginBytes) return undefined;
-    return `Cannot publish to "${this.#folder}": ${megabytes(needed)} are needed, with ${
-      megabytes(marginBytes)
-    } to spare; ${megabytes(free)} are free`;
+    return `Cannot publish to "${this.#folder}": ${bytesText(needed)} are needed, with ${
+      bytesText(marginBytes)
+    } to spare; ${bytesText(free)} are free`;
   }
 
   /** Says in the manifest what is to be written, so that it is known for ours should we be killed. */
@@ -417,8 +417,4 @@ class Publication {
 
 function quoted(names: readonly string[]): string {
   return listText(names.map((name) => JSON.stringify(name)));
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 })} MB`;
 }
