@@ -26,6 +26,8 @@ export interface Handle<Value = unknown> {
   read(): Promise<Value>;
   /** Its bytes as stored. */
   bytes(): Promise<Uint8Array>;
+  /** Where this process wrote them as a file of their own, if it did: to be copied, never changed. */
+  writtenFile?(): string | undefined;
 }
 
 /** A column type of DuckDB. */

@@ -41,6 +41,8 @@ export interface Disk {
   read(path: string): Promise<Uint8Array>;
   /** Writes under a temporary name beside it, syncs if asked, and renames. */
   write(path: string, content: Uint8Array, options?: { readonly sync?: boolean }): Promise<void>;
+  /** Copies a file under a temporary name beside `to`, and renames. */
+  copy(from: string, to: string): Promise<void>;
   /**
    * Writes at the end of a file, which is made where there is none, and syncs. Where that fails, as on a
    * full disk, nothing is added: a later line does not end up behind half of this one.

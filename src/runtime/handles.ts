@@ -37,6 +37,10 @@ class MemberHandle<Owner> implements Handle {
   bytes(): Promise<Uint8Array> {
     return this.port.readBytes(this.ref, this.owner);
   }
+
+  writtenFile(): string | undefined {
+    return this.port.writtenFile(this.ref);
+  }
 }
 
 /** Whether a value that a step returned is one of the handles it was given. */
@@ -99,6 +103,7 @@ export class HandleScope {
 export interface MemberPort<Owner> {
   readonly kind: Kind;
   readonly readBytes: (ref: ArtifactRef, owner: Owner) => Promise<Uint8Array>;
+  readonly writtenFile: (ref: ArtifactRef) => string | undefined;
 }
 
 /** A handle for a member of a collection: opened anew at each read, so that nothing piles up. */

@@ -46,6 +46,16 @@ export const localDisk: Disk = {
       throw error;
     }
   },
+  async copy(from, to) {
+    const temporary = temporaryBeside(to);
+    try {
+      await Deno.copyFile(from, temporary);
+      Deno.renameSync(temporary, to);
+    } catch (error) {
+      removeIfThere(temporary);
+      throw error;
+    }
+  },
   async append(path, content) {
     const file = await Deno.open(path, { append: true, create: true });
     const { size } = await file.stat();

@@ -21,6 +21,10 @@ export class OwnWrites {
         await outer.write(path, content, options);
         this.#note(path);
       },
+      copy: async (from, to) => {
+        await outer.copy(from, to);
+        this.#note(to);
+      },
       append: async (path, content) => {
         await outer.append(path, content);
         this.#note(path);

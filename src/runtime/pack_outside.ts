@@ -67,6 +67,7 @@ function watchedDisk(seen: Set<string>): Disk {
       return localDisk.read(path);
     },
     write: refuse,
+    copy: refuse,
     append: refuse,
     move: refuse,
     makeFolder: refuse,

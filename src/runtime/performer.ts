@@ -321,6 +321,7 @@ export class Performer {
       const memberPort: MemberPort<Item | undefined> = {
         kind: node.step.inputs[port].kind,
         readBytes: (ref, owner) => this.#readHealing(node, port, ref, owner),
+        writtenFile: (ref) => this.effects.store.writtenFile(ref),
       };
       const collection = new Map<Member, unknown>();
       column.forEach((ref, member) => {

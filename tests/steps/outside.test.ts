@@ -147,6 +147,32 @@ Deno.test("a file that cannot be written fails alone, and leaves nothing half-wr
   assert.deepEqual(names, [".tintype-manifest.json", "0.jpg", "2.jpg"]);
 });
 
+Deno.test("what this run has made is copied, not read; what is not whole there is read", async () => {
+  await using rig = new PictureRig();
+  const pictures = [1, 2, 3].map((value) => pictureHandle(new Uint8Array(50).fill(value)));
+  rig.write({ "store/0": new Uint8Array(50).fill(1), "store/1": new Uint8Array(20).fill(2) });
+  const reads: number[] = [];
+  const handles = pictures.map((handle, index): Handle<Image> => ({
+    ...handle,
+    writtenFile: () => rig.path(`store/${index}`), // the second is cut short, the third is gone
+    bytes: () => {
+      reads.push(index);
+      return handle.bytes();
+    },
+  }));
+  const result = await publish(rig, localDisk, handles);
+  assert.equal(result.status, "produced");
+  assert.deepEqual(reads.sort(), [1, 2]);
+  for (const [index, handle] of pictures.entries()) {
+    const published = Deno.readFileSync(rig.path(`out/${index}.jpg`));
+    assert.deepEqual(published, await handle.bytes());
+  }
+  Deno.writeTextFileSync(rig.path("out/0.jpg"), "by hand");
+  assert.equal(Deno.statSync(rig.path("store/0")).size, 50);
+  const names = [...Deno.readDirSync(rig.path("out"))].map((entry) => entry.name).sort();
+  assert.deepEqual(names, [".tintype-manifest.json", "0.jpg", "1.jpg", "2.jpg"]);
+});
+
 Deno.test("what a killed run left half-written is swept away", async () => {
   await using rig = new PictureRig();
   rig.write({ "out/.tintype-tmp-1-0": "half", "out/mine.txt": "a person's" });

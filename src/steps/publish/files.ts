@@ -207,6 +207,8 @@ class Publication {
   #before: Manifest = {};
   readonly #files: Record<string, ManifestEntry> = {};
   readonly #results = new Map<Member, PublishedFile | Failed>();
+  /** Those that were made, or are there. */
+  readonly #folders = new Set<string>();
 
   constructor(
     readonly params: FilesParams,
@@ -334,14 +336,33 @@ class Publication {
   async #write(target: Target) {
     const path = join(this.#folder, target.file);
     try {
-      const bytes = await target.handle.bytes();
-      this.#disk.makeFolder(dirname(path));
-      await this.#disk.write(path, bytes);
+      this.#makeFolder(dirname(path));
+      if (!await this.#isCopied(target, path)) {
+        await this.#disk.write(path, await target.handle.bytes());
+      }
       this.#note(target, false);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#results.set(target.member, failed(`Cannot write "${target.file}": ${reason}`));
     }
+  }
+
+  /** Copies what this run has made, without reading it; false where it has to be read. */
+  async #isCopied({ handle }: Target, path: string): Promise<boolean> {
+    const made = handle.writtenFile?.();
+    if (made === undefined) return false;
+    try {
+      await this.#disk.copy(made, path);
+      return this.#disk.stat(path)?.size === handle.ref.byteLength;
+    } catch {
+      return false; // reading it says why, and may make it again
+    }
+  }
+
+  #makeFolder(folder: string) {
+    if (this.#folders.has(folder)) return;
+    this.#disk.makeFolder(folder);
+    this.#folders.add(folder);
   }
 
   #keep(target: Target, verdict: Verdict) {
