@@ -17,6 +17,8 @@ export function decimalComma(
     severity: "error",
     message: `"${written}" is no number: the comma begins another key`,
     span,
-    help: `Write ${written.replace(",", ".")}`,
+    help: /^[-+]?[1-9]\d{0,2},\d{3}$/.test(written)
+      ? `Write ${written.replace(",", "")}, or ${written.replace(",", ".")} for a fraction`
+      : `Write ${written.replace(",", ".")}`,
   };
 }

@@ -4,16 +4,33 @@ import type { JsonSchema } from "./json_schema.ts";
 export function numberHelp(
   value: string | number | boolean,
   form: JsonSchema,
+  source: string,
 ): string | undefined {
   if (form.type !== "number" && form.type !== "integer") return undefined;
   if (typeof value === "number") return value < 10 ? undefined : percentHelp(value, form);
   if (typeof value !== "string" || value.trim() === "") return undefined;
   const plain = Number(value);
   if (!Number.isNaN(plain)) {
-    return isWithin(plain, form) ? `Write it without quotes: ${value.trim()}` : undefined;
+    return isWithin(plain, form) ? plainHelp(value.trim(), plain, source) : undefined;
   }
   const parts = /^([-+]?[\d_,]*\.?\d+)\s*([a-z]*|%)$/i.exec(value.trim());
   return parts === null ? undefined : partsHelp(parts[1]!, parts[2]!.toLowerCase(), form);
+}
+
+/** Whether a text is a number that a form takes. */
+export function isNumberOf(text: string, form: JsonSchema): boolean {
+  const isNumeric = form.type === "number" || form.type === "integer";
+  return isNumeric && text.trim() !== "" && isWithin(Number(text), form);
+}
+
+/** What makes a text of a number: quotes, a block of lines, a tag, or a form that YAML does not have. */
+function plainHelp(written: string, number: number, source: string): string {
+  if (/^0b/i.test(written)) return `Write ${number}`;
+  if (/^["']/.test(source)) return `Write it without quotes: ${written}`;
+  if (/^[|>]/.test(source)) return `Write it in the line of its key: ${written}`;
+  return /^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(written)
+    ? `Write the number alone: ${written}`
+    : `Write ${number}`;
 }
 
 function partsHelp(digits: string, unit: string, form: JsonSchema): string | undefined {

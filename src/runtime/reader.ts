@@ -9,6 +9,7 @@ import {
   writtenText,
 } from "./located.ts";
 import type { Span } from "./source.ts";
+import { valueHelp } from "./value_help.ts";
 
 /** What ids may be. */
 const idPattern = /^[a-z][a-z0-9_]*$/;
@@ -79,12 +80,13 @@ export class Reader {
     });
   }
 
-  text(entry: LocatedEntry | undefined, key: string): string | undefined {
+  /** `form` is how the key is written, for one that is empty. */
+  text(entry: LocatedEntry | undefined, key: string, form?: string): string | undefined {
     if (entry === undefined) return undefined;
     const { value } = entry;
     if (value.type === "scalar" && typeof value.value === "string") return value.value;
     this.error("bad-value", `"${key}" is text, not ${describeLocated(value)}`, value, {
-      help: inQuotes(value),
+      help: inQuotes(value) ?? onlyText(value) ?? (form === undefined ? form : `Write ${form}`),
     });
     return undefined;
   }
@@ -93,7 +95,13 @@ export class Reader {
     if (entry === undefined) return undefined;
     const { key, value } = entry;
     if (value.type === "scalar" && typeof value.value === "number") return value.value;
-    this.error("bad-value", `"${key.name}" is a number, not ${describeLocated(value)}`, value);
+    this.error("bad-value", `"${key.name}" is a number, not ${describeLocated(value)}`, value, {
+      help: value.type !== "scalar"
+        ? undefined
+        : value.value === null
+        ? "Give it a number, or remove it"
+        : valueHelp(value.value, sourceOf(value), [{ type: "number" }]),
+    });
     return undefined;
   }
 
@@ -135,13 +143,21 @@ export function inQuotes(value: Located): string | undefined {
   return `Put it in quotes: "${sourceOf(value)}"`;
 }
 
+/** `Write px`, for a list of one text. */
+function onlyText(value: Located): string | undefined {
+  const only = value.type === "list" && value.elements.length === 1 ? value.elements[0] : undefined;
+  const isText = only?.type === "scalar" && typeof only.value === "string";
+  return isText ? `Write ${sourceOf(only)}` : undefined;
+}
+
 /** A scalar as it was written. */
 export function sourceOf(scalar: LocatedScalar): string {
   return writtenText(scalar.writtenAt ?? scalar.span);
 }
 
 function idFrom(name: string): string | undefined {
-  const id = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase()
+  const id = name.normalize("NFKD").replace(/\p{M}/gu, "").replaceAll("ß", "ss")
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase()
     .replace(/[^a-z0-9]+/g, "_").replace(/^[_0-9]+|_+$/g, "");
   return isId(id) ? id : undefined;
 }

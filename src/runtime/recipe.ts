@@ -211,9 +211,14 @@ class RecipeReader extends Reader {
       );
       return "";
     }
-    const name = this.text(entry, "recipe");
+    const { value } = entry;
+    if (value.type === "scalar" && typeof value.value === "number") {
+      this.badName(sourceOf(value), value, "recipe");
+      return "";
+    }
+    const name = this.text(entry, "recipe", "recipe: name");
     if (name !== undefined && !/^[a-z][a-z0-9_-]*$/.test(name)) {
-      this.badName(name, entry.value, "recipe");
+      this.badName(name, value, "recipe");
     }
     return name ?? "";
   }
@@ -370,7 +375,11 @@ class RecipeReader extends Reader {
       );
       return undefined;
     }
-    const text = this.text(entry, "use");
+    const text = this.text(
+      entry,
+      "use",
+      "use: topic.name, or use: ./step.ts for a step of your own",
+    );
     return text === undefined ? undefined : { text, span: entry.value.span };
   }
 

@@ -6,6 +6,7 @@ import {
   type LocatedEntry,
   type LocatedKey,
   type LocatedMap,
+  type LocatedScalar,
 } from "./located.ts";
 import { type MatchedKeys, matchKeys, type Reader, sourceOf } from "./reader.ts";
 import type { Span } from "./source.ts";
@@ -73,10 +74,11 @@ class ParamReader {
     const unknown = keys.unknown.filter(({ entry }) => !this.#decimalComma(value, entry));
     const hasComma = reader.diagnostics.length > start;
     reader.unknownKeys({ unknown }, paramKeys, `The declaration of "${name}" has no key`);
-    const before = reader.diagnostics.length;
     const type = this.#type(keys);
     const range = this.#range(keys, type);
+    const before = reader.diagnostics.length;
     const choices = this.#choices(keys, type);
+    const isChoiceWrong = reader.diagnostics.length > before;
     return {
       name,
       nameSpan,
@@ -86,7 +88,7 @@ class ParamReader {
       choices,
       unit: reader.text(keys.get("unit"), "unit"),
       about: reader.text(keys.get("about"), "about"),
-      isBroken: hasComma || reader.diagnostics.length > before,
+      isBroken: hasComma || type === undefined || range === undefined || isChoiceWrong,
     };
   }
 
@@ -132,10 +134,11 @@ class ParamReader {
     return undefined;
   }
 
+  /** Undefined where the type has no range: one of the two is wrong. */
   #range(
     keys: MatchedKeys,
     type: ParamType | undefined,
-  ): Pick<ParamDeclaration, "minimum" | "maximum"> {
+  ): Pick<ParamDeclaration, "minimum" | "maximum"> | undefined {
     const { reader } = this;
     for (const name of ["minimum", "maximum"]) {
       const entry = keys.get(name);
@@ -143,7 +146,7 @@ class ParamReader {
       reader.error("bad-param", `A parameter of type ${type} has no ${name}`, entry.key, {
         help: "Ranges are for the types integer and number",
       });
-      return {};
+      return undefined;
     }
     const minimum = reader.number(keys.get("minimum"));
     const maximum = reader.number(keys.get("maximum"));
@@ -154,6 +157,7 @@ class ParamReader {
         keys.get("minimum")!.value,
         { related: [{ message: "The maximum is here", span: keys.get("maximum")!.value.span }] },
       );
+      return {};
     }
     return { minimum, maximum };
   }
@@ -177,7 +181,7 @@ class ParamReader {
     if (value.type !== "list") {
       const isText = value.type === "scalar" && value.value !== null;
       this.reader.error("bad-value", `"choices" is a list, not ${describeLocated(value)}`, value, {
-        help: isText ? `Write [${sourceOf(value)}]` : "Write [a, b]",
+        help: isText ? `Write [${partsOf(value).join(", ")}]` : "Write [a, b]",
       });
       return undefined;
     }
@@ -205,6 +209,12 @@ class ParamReader {
     }
     return value;
   }
+}
+
+/** `small|medium` and `small, medium` are two choices. */
+function partsOf(scalar: LocatedScalar): readonly string[] {
+  const source = sourceOf(scalar);
+  return /^[\w\s.,;|/-]+$/.test(source) ? source.split(/\s*[,;|/]\s*/).filter(Boolean) : [source];
 }
 
 /** What values of a type are, in words. */
