@@ -2,11 +2,12 @@ import type { Catalog } from "./catalog.ts";
 import { type Diagnostic, nearest, obvious, type Related, suggestion } from "./diagnostic.ts";
 import { type Graph, type GraphNode, inputPorts } from "./graph.ts";
 import type { Json } from "./hash.ts";
-import { type LocatedKey, scalarsIn } from "./located.ts";
+import { type LocatedEntry, scalarsIn } from "./located.ts";
 import { inCycles, topological } from "./order.ts";
 import { paramFacts } from "./params.ts";
 import { writtenWhere } from "./reader.ts";
 import {
+  isPlausible,
   looksLikeNode,
   type Name,
   type NodeDeclaration,
@@ -14,6 +15,7 @@ import {
   type Recipe,
   withoutMended,
 } from "./recipe.ts";
+import { namesInBroken } from "./recipe_wires.ts";
 import { checkReferences, mentionedNames } from "./references.ts";
 import { type ResolvedParam, resolveParams, type Settings } from "./settings.ts";
 import type { Span } from "./source.ts";
@@ -145,14 +147,18 @@ class Checker {
       this.#error("unknown-key", `Node "${node.id}" has no key "${key.name}"`, key.span, {
         help: meant === undefined && looksLikeNode(entry)
           ? `It looks like a node: let it begin in the column of "${node.id}"`
-          : this.#keyHelp(key, meant, node),
+          : this.#keyHelp(entry, meant, node),
         related: writtenWhere(key.writtenAt),
       });
     }
   }
 
   /** What a key of a node was meant for: a misspelt one, or one that belongs a level deeper. */
-  #keyHelp({ name }: LocatedKey, meant: string | undefined, { id, from }: NodeDeclaration) {
+  #keyHelp(
+    { key: { name }, value }: LocatedEntry,
+    meant: string | undefined,
+    { id, from }: NodeDeclaration,
+  ) {
     if (name === "<<") return 'The merge key "<<" is YAML 1.1: write the keys out';
     const step = this.#known.get(id)?.step;
     const params = step === undefined ? [] : paramFacts(step.params).map((fact) => fact.name);
@@ -166,8 +172,10 @@ class Checker {
       : meant ?? nearest(name, nodeKeys) === undefined
       ? nearest(name, params)
       : undefined;
+    const near = nearest(name, nodeKeys);
+    const isOther = near !== undefined && meant === undefined && !isPlausible(near, value);
     return param === undefined
-      ? suggestion(name, nodeKeys, "Keys")
+      ? suggestion(isOther ? "" : name, nodeKeys, "Keys")
       : `"${param}" is a parameter of "${step!.name}": write with: { ${param}: … }`;
   }
 
@@ -274,6 +282,7 @@ class Checker {
     const used = new Set(perhapsUsed);
     for (const node of this.recipe.nodes) {
       for (const source of sourcesOf(node)) used.add(source.node.text);
+      for (const name of namesInBroken(node.from)) used.add(name);
     }
     for (const located of this.recipe.passedOver) {
       for (const { value } of scalarsIn(located)) {

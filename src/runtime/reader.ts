@@ -122,9 +122,11 @@ export class Reader {
     known: readonly string[],
     sentence: string,
   ): void {
-    for (const { entry: { key } } of unknown) {
+    for (const { entry: { key }, meant } of unknown) {
       this.error("unknown-key", `${sentence} "${key.name}"`, key, {
-        help: suggestion(key.name, known, "Keys"),
+        help: meant === undefined
+          ? suggestion(key.name, known, "Keys")
+          : `Did you mean "${meant}"?`,
       });
     }
   }

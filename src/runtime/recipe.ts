@@ -12,9 +12,11 @@ import {
 import { isId, type MatchedKeys, matchKeys, Reader, sourceOf, type UnknownKey } from "./reader.ts";
 import { isAlias, isMap, isNode, isScalar, visit } from "./yaml.ts";
 import { type ParamDeclaration, paramKeys, readParam } from "./recipe_params.ts";
+import { type FromDeclaration, type Name, readFrom } from "./recipe_wires.ts";
 import type { SourceFile, Span } from "./source.ts";
 
 export { type ParamDeclaration, type ParamType, paramTypes } from "./recipe_params.ts";
+export type { FromDeclaration, Name, PortDeclaration, SourceDeclaration } from "./recipe_wires.ts";
 
 /** A recipe as written: shaped right, but steps, values and wires are not checked yet. */
 export interface Recipe {
@@ -33,11 +35,6 @@ export interface Recipe {
   readonly mended: readonly Span[];
 }
 
-export interface Name {
-  readonly text: string;
-  readonly span: Span;
-}
-
 export interface NodeDeclaration {
   readonly id: string;
   readonly idSpan: Span;
@@ -49,32 +46,6 @@ export interface NodeDeclaration {
   readonly isWithBroken: boolean;
   /** Reported by the check, which knows what the step would have taken. */
   readonly unknownKeys: readonly UnknownKey[];
-}
-
-export type FromDeclaration =
-  | { readonly form: "short"; readonly source: SourceDeclaration }
-  | { readonly form: "long"; readonly span: Span; readonly ports: readonly PortDeclaration[] }
-  /** Neither: reported already. */
-  | { readonly form: "broken" };
-
-export interface PortDeclaration {
-  readonly port: Name;
-  /** Undefined where it names no source. */
-  readonly source?: SourceDeclaration;
-  /** Why it names none: to be reported unless the name is not that of a port. */
-  readonly problem?: SourceProblem;
-}
-
-export interface SourceProblem {
-  readonly message: string;
-  readonly at: Located;
-  readonly help: string;
-}
-
-/** `node` or `node.port`. */
-export interface SourceDeclaration {
-  readonly node: Name;
-  readonly port?: Name;
 }
 
 /** Views of the catalogue that a node may not be named after. */
@@ -171,7 +142,7 @@ class RecipeReader extends Reader {
       this.error("bad-recipe", `A recipe is a map with the key "steps", not ${found}`, root);
       return undefined;
     }
-    const keys = matchKeys(root, topKeys);
+    const keys = withParts(matchKeys(root, topKeys));
     this.#unknownTopKeys(keys);
     const params = keys.get("params");
     return {
@@ -253,7 +224,10 @@ class RecipeReader extends Reader {
       this.error("no-steps", 'The recipe has no steps ("steps" is empty)', entry.key);
     }
     this.#ids = new Set([...entries, ...astray].map(({ key }) => key.name));
-    const nodes = this.#withStrays(entries).map((each) => this.#node(each));
+    const nodes = this.#withStrays(entries).map((each) => {
+      this.id(each.key, "node");
+      return this.#node(each);
+    });
     return [...nodes, ...[...astray, ...this.#nested].map((each) => this.#node(each))];
   }
 
@@ -281,7 +255,6 @@ class RecipeReader extends Reader {
   }
 
   #node({ key, value }: LocatedEntry): NodeDeclaration {
-    this.id(key, "node");
     if (reservedIds.includes(key.name)) {
       const sentence = `"${key.name}" cannot name a node: a view of the catalogue has that name`;
       this.error("reserved-id", sentence, key);
@@ -305,13 +278,14 @@ class RecipeReader extends Reader {
     }
     const keys = matchKeys(this.#withDisplaced(value), nodeKeys, isPlausible);
     this.text(keys.get("about"), "about");
+    const from = this.#from(keys.get("from"));
     const given = keys.get("with")?.value;
     this.#passOver(value, keys);
     this.#nested.push(...entriesOf(keys).filter(looksLikeNode));
     return {
       ...start,
       use: this.#use(keys, key),
-      from: this.#from(keys.get("from")),
+      from,
       with: this.#with(given),
       isWithBroken: given !== undefined && given.type !== "map" && !isNothing(given),
       unknownKeys: keys.unknown,
@@ -358,9 +332,12 @@ class RecipeReader extends Reader {
     for (const { entry, meant } of keys.unknown) {
       if (meant === undefined) this.#passedOver.push(entry.value);
     }
-    const from = keys.get("from")?.value;
-    if (from?.type === "list") this.#passedOver.push(from);
-    if (from?.type === "map") this.#passedOver.push(...from.dropped);
+  }
+
+  #from(entry: LocatedEntry | undefined): FromDeclaration | undefined {
+    if (entry === undefined) return undefined;
+    if (entry.value.type === "map") this.#passedOver.push(...entry.value.dropped);
+    return readFrom(this, entry, this.#ids);
   }
 
   #use(keys: MatchedKeys, key: LocatedKey): Name | undefined {
@@ -381,59 +358,6 @@ class RecipeReader extends Reader {
       "use: topic.name, or use: ./step.ts for a step of your own",
     );
     return text === undefined ? undefined : { text, span: entry.value.span };
-  }
-
-  #from(entry: LocatedEntry | undefined): FromDeclaration | undefined {
-    if (entry === undefined) return undefined;
-    const { value } = entry;
-    if (value.type === "map") {
-      const ports = value.entries.map(({ key, value }) => {
-        const source = this.#source(value);
-        const port = { text: key.name, span: key.span };
-        return "at" in source ? { port, problem: source } : { port, source };
-      });
-      return { form: "long", span: value.span, ports };
-    }
-    const source = this.#source(value);
-    if (!("at" in source)) return { form: "short", source };
-    this.error("bad-from", source.message, source.at, { help: source.help });
-    return { form: "broken" };
-  }
-
-  #source(value: Located): SourceDeclaration | SourceProblem {
-    const problem = (help: string): SourceProblem => ({
-      message: `"from" names a node, not ${describeLocated(value)}`,
-      at: value,
-      help,
-    });
-    if (value.type !== "scalar" || typeof value.value !== "string") {
-      const only = value.type === "list" && value.elements.length === 1 ? value.elements[0] : value;
-      const isName = only?.type === "scalar" && typeof only.value === "string";
-      return problem(isName ? `Write from: ${sourceOf(only)}` : fromForms);
-    }
-    const text = value.value;
-    const meant = this.#meantSource(text);
-    if (meant !== undefined) return problem(`Write ${meant}`);
-    if (!/^[^\s,.]+(\.[^\s,]+)?$/.test(text)) {
-      return problem(
-        /[\s,]/.test(text.trim()) ? "Name each: from: { port: node, other: node }" : fromForms,
-      );
-    }
-    const dot = text.indexOf(".");
-    if (dot < 0) return { node: { text, span: partOf(value.span, text, 0, text.length) } };
-    const part = (from: number, to: number): Name => ({
-      text: text.slice(from, to),
-      span: partOf(value.span, text, from, to),
-    });
-    return { node: part(0, dot), port: part(dot + 1, text.length) };
-  }
-
-  /** What "steps.a.b", "a/b", "a. b" and "a.b," mean; undefined for what is as it should be. */
-  #meantSource(text: string): string | undefined {
-    const meant = text.trim().replace(/^steps\s*[./]\s*(?=\w)/, "").replace(/\s*[./]\s*/g, ".")
-      .replace(/,$/, "");
-    const isKnown = this.#ids.has(meant.split(".")[0]!) && /^\w+(\.\w+)?$/.test(meant);
-    return isKnown && meant !== text ? meant : undefined;
   }
 
   #with(value: Located | undefined): LocatedMap | undefined {
@@ -463,7 +387,21 @@ class RecipeReader extends Reader {
   }
 }
 
-const fromForms = "Write from: node, or from: { port: node, other: node.port }";
+/** Keys among which one that holds nodes, or declarations, stands for the part that is not there. */
+function withParts(keys: MatchedKeys): MatchedKeys {
+  const found = new Map<LocatedEntry, string>();
+  for (const [part, isOne] of [["steps", looksLikeNode], ["params", looksLikeParam]] as const) {
+    const entry = entriesOf(keys).find(({ value }) =>
+      value.type === "map" && value.entries.length > 0 && value.entries.every(isOne)
+    );
+    if (keys.get(part) === undefined && entry !== undefined) found.set(entry, part);
+  }
+  if (found.size === 0) return keys;
+  return {
+    get: (name) => keys.get(name) ?? [...found].find(([, part]) => part === name)?.[0],
+    unknown: keys.unknown.map(({ entry, meant }) => ({ entry, meant: meant ?? found.get(entry) })),
+  };
+}
 
 /** The entries of unknown keys that stand for no other. */
 function entriesOf({ unknown }: MatchedKeys): readonly LocatedEntry[] {
@@ -485,7 +423,7 @@ function looksLikeParam({ value }: LocatedEntry): boolean {
 }
 
 /** Whether a misspelt key's value can be that of the key it is near to. */
-function isPlausible(name: string, value: Located): boolean {
+export function isPlausible(name: string, value: Located): boolean {
   const isText = value.type === "scalar" && typeof value.value === "string";
   if (name === "with") return value.type === "map" || isNothing(value);
   return name === "from" ? value.type !== "scalar" || isText : isText;
@@ -497,11 +435,4 @@ function isNothing(value: Located): boolean {
 
 function firstLetter({ span }: LocatedMap): Span {
   return { ...span, end: span.start + 1 };
-}
-
-/** The stretch of a text's letters `from` to `to`, where they stand in the file as they are. */
-function partOf(span: Span, text: string, from: number, to: number): Span {
-  const at = writtenText(span).indexOf(text);
-  if (at < 0) return span;
-  return { file: span.file, start: span.start + at + from, end: span.start + at + to };
 }

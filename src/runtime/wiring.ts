@@ -304,7 +304,8 @@ export class Wiring {
   #wireHelp({ declaration, step }: Known, ports: readonly [string, Port][]): string {
     const wires: string[] = [];
     for (const [name, port] of ports) {
-      const [source] = this.#nodesThatGive(port, declaration.id);
+      const sources = this.#nodesThatGive(port, declaration.id);
+      const source = sources.find((each) => !this.#isNamed(each)) ?? sources[0];
       if (source === undefined) return `It wants ${portWords(port)}; no node here gives that`;
       wires.push(`${name}: ${source}`);
     }
@@ -312,6 +313,14 @@ export class Wiring {
     return inputPorts(step).length === 1
       ? `Add from: ${wires[0]!.slice(wires[0]!.indexOf(":") + 2)}`
       : `Add from: { ${wires.join(", ")} }`;
+  }
+
+  /** Whether a wire names the node of a source. */
+  #isNamed(source: string): boolean {
+    const id = source.split(".")[0]!;
+    return [...this.context.declared.values()].some((declaration) =>
+      [...sourcesOf(declaration)].some(({ node }) => node.text === id)
+    );
   }
 
   #reportShortForm(known: Known, source: SourceDeclaration, wanted: readonly [string, Port][]) {

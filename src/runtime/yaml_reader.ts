@@ -4,7 +4,7 @@ import type { SourceFile, Span } from "./source.ts";
 import { bracketFaults, quoteFault } from "./yaml_brackets.ts";
 import type { Fault, Mend } from "./yaml_fault.ts";
 import { explain, type YamlError } from "./yaml_faults.ts";
-import { nestedPart } from "./yaml_nesting.ts";
+import { nestedPart, unindentedKeys } from "./yaml_nesting.ts";
 import { oddities, oddKeys } from "./yaml_oddities.ts";
 import { type Token, tokensOf } from "./yaml_tokens.ts";
 
@@ -121,7 +121,8 @@ function firstFaults(
 /** What is valid YAML, and read as something nobody meant. */
 function misread(text: string, { contents }: Document): readonly Fault[] {
   const keys = oddKeys(text, contents);
-  return keys.length > 0 ? keys : nestedPart(text, contents);
+  const nested = keys.length > 0 ? keys : nestedPart(text, contents);
+  return nested.length > 0 ? nested : unindentedKeys(text, contents);
 }
 
 /** A quote or bracket without its partner. An open quote swallows brackets, so it comes first. */

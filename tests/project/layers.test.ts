@@ -44,6 +44,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "zod_issue",
     "reader",
     "recipe_params",
+    "recipe_wires",
     "references",
     "step_values",
     "list_setting",
