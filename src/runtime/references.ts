@@ -22,7 +22,7 @@ export interface Reference {
 
 /** `$name` as a whole value, or each `${name}` inside a text; `$$` stands for a dollar sign. */
 export function references(text: string): readonly Reference[] {
-  const whole = /^\$([A-Za-z_][A-Za-z0-9_-]*)$/.exec(text);
+  const whole = /^\$([\p{L}_][\p{L}\p{N}_-]*)$/u.exec(text);
   if (whole !== null) return [{ name: whole[1]!, start: 0, end: text.length, isWhole: true }];
   return innerReferences(text);
 }
@@ -122,7 +122,7 @@ function unknownName(
   };
 }
 
-/** What looks like a reference and is none: `"$name/x"`, `"${name"`, `"{{ name }}"`, `"$(name)"`. */
+/** What looks like a reference and is none: `"$name/x"`, `"${name"`, `"{{ name }}"`, `"$(name)"`, `"$name,"`. */
 interface Mistaken {
   readonly written: string;
   readonly start: number;
@@ -134,13 +134,14 @@ interface Mistaken {
 const mistakenPattern = new RegExp(
   [
     String.raw`\$\$|\$\{[^{}]*\}`,
+    String.raw`\$\{\{\s*(?<expression>[\w.-]+)[^{}]*\}\}`,
     String.raw`\$\{\s*(?<open>[\w-]*)`,
     String.raw`\$(?:params?|parameters|vars?|inputs?|settings)\.(?<member>[\w-]+)`,
-    String.raw`\$(?<bare>[A-Za-z_]\w*)`,
+    String.raw`\$(?<bare>[\p{L}_][\p{L}\p{N}_]*)`,
     String.raw`\{\{\s*\$?(?<doubled>[\w.-]+)\s*\}\}`,
     String.raw`\$\(\s*(?<round>[\w.-]+)\s*\)`,
   ].join("|"),
-  "g",
+  "gu",
 );
 
 /** The mistaken references of a text; a name without its signs counts where it is near a parameter's. */
@@ -148,11 +149,17 @@ export function mistakenReferences(
   text: string,
   params: ReadonlyMap<string, ResolvedParam>,
 ): readonly Mistaken[] {
-  if (/^\$[A-Za-z_][\w-]*$/.test(text)) return [];
+  if (references(text)[0]?.isWhole) return [];
+  const ended = /^\$([\w-]+)([,;])$/.exec(text);
+  if (ended !== null && params.has(ended[1]!)) {
+    const message = `The "${ended[2]}" behind $${ended[1]} makes a text of it`;
+    return [{ written: text, start: 0, meant: ended[1]!, message }];
+  }
   const found: Mistaken[] = [];
   for (const { index: start, 0: written, groups = {} } of text.matchAll(mistakenPattern)) {
-    const { open, bare } = groups;
-    const foreign = groups["member"] ?? groups["doubled"] ?? groups["round"];
+    const { open, bare, expression } = groups;
+    const foreign = expression?.split(".").at(-1) ?? groups["member"] ?? groups["doubled"] ??
+      groups["round"];
     const meant = bare === undefined ? undefined : nearest(bare, params.keys());
     const known = foreign === undefined ? undefined : nearest(foreign, params.keys());
     if (open !== undefined) {
@@ -163,7 +170,7 @@ export function mistakenReferences(
     } else if (bare !== undefined && /^[A-Z][A-Z0-9_]+$/.test(bare)) {
       const message = `"${written}" is no parameter, and variables of the environment are not read`;
       found.push({ written, start, message });
-    } else if (known !== undefined) {
+    } else if (known !== undefined || expression !== undefined) {
       const message = `"${written}" is how other tools name a value`;
       found.push({ written, start, meant: known, message });
     }

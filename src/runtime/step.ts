@@ -379,6 +379,9 @@ const neededKeys = ["name", "inputs", "params", "outputs"] as const;
 function problemWith(step: AnyStep): string | undefined {
   const missing = neededKeys.find((key) => step[key] === undefined);
   if (missing !== undefined) return `it has no "${missing}"`;
+  if (typeof step.params.safeParse !== "function") {
+    return 'its "params" are no z.object({ … }) (write z.object({}) for none)';
+  }
   if (!/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/.test(step.name)) {
     return 'its name is not of the form "topic.name" (small letters, digits, underscores)';
   }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { decimalComma } from "./decimal_comma.ts";
 import { type Diagnostic, nearest, type Related, suggestion } from "./diagnostic.ts";
-import { childSchemas, type JsonSchema, typesOf } from "./json_schema.ts";
+import { childSchemas, choicesOf, type JsonSchema, typesOf } from "./json_schema.ts";
 import { describeValue, type Located, type LocatedMap, scalarsIn } from "./located.ts";
 import { expectation, paramFacts, paramsSchema, wantedValue } from "./params.ts";
 import { placeProblem } from "./place_text.ts";
@@ -293,21 +293,41 @@ class ValueChecker {
       message: `${this.#nameOf(issue.path)} is ${problem}`,
       span: partSpan(target, issue.params?.part),
       related: this.#related(target),
-      help: isOwn ? issue.params?.help : this.#help(value, target),
+      help: isOwn
+        ? issue.params?.help
+        : value === null
+        ? this.#emptyHelp(issue.path)
+        : this.#help(value, target),
     });
   }
 
-  #help(value: unknown, target: Target): string | undefined {
-    return declarationHelp(value, target) ?? this.#nameHelp(value, target) ??
-      elementHelp(target) ?? valueHelp(value, sourceAt(target), target.schemas);
+  #emptyHelp(path: Issue["path"]): string {
+    const isNeeded = path.length === 1 && this.#schema.required?.includes(String(path[0]));
+    return `Give it a value${isNeeded ? "" : ", or remove it"}`;
   }
 
-  /** `quality`, `"{quality}"` or `"${quality}"` where `$quality` was meant. */
+  #help(value: unknown, target: Target): string | undefined {
+    const help = declarationHelp(value, target) ?? this.#nameHelp(value, target) ??
+      elementHelp(target) ?? this.#placeHelp(target);
+    if (help !== undefined) return help;
+    return valueHelp(value, sourceAt(target), target.schemas);
+  }
+
+  /** The parameters that are places, where one that is none is named. */
+  #placeHelp({ schemas: [schema], origin }: Target): string | undefined {
+    const place = schema?.["place"];
+    if (place === undefined || origin === undefined) return undefined;
+    const names = [...this.#params].filter(([, { declaration }]) => declaration.type === place)
+      .map(([name]) => `$${name}`);
+    return names.length === 0 ? undefined : `Parameters of type ${place}: ${names.join(", ")}`;
+  }
+
+  /** `quality`, `"{quality}"`, `"${quality}"` or `<quality>` where `$quality` was meant. */
   #nameHelp(value: unknown, { schemas, origin }: Target): string | undefined {
     if (typeof value !== "string" || origin !== undefined) return undefined;
     const types = typesOf(schemas);
     const isText = types.includes("string");
-    const name = isText ? value : /^\$?\{\s*([\w-]+)\s*\}$/.exec(value)?.[1] ?? value;
+    const name = isText ? value : /^\W*([\w-]*\w)\W*$/.exec(value)?.[1] ?? value;
     const type = this.#params.get(name)?.declaration.type;
     const fits = type !== undefined && jsonTypesOf[type].some((each) => types.includes(each));
     return fits ? `Write $${name}` : undefined;
@@ -380,10 +400,18 @@ const jsonTypesOf: Readonly<Record<keyof typeof typeWords, readonly string[]>> =
   list: ["array"],
 };
 
-/** A number in quotes, declared as text, is mended where it is declared. */
+/** A number in quotes that is declared as text, and the other way round, is mended where it is declared. */
 function declarationHelp(value: unknown, { schemas, origin }: Target): string | undefined {
-  if (typeof value !== "string" || origin?.param.declaration.type !== "string") return undefined;
-  if (origin.located !== origin.param.located) return undefined;
+  if (origin === undefined || origin.located !== origin.param.located) return undefined;
+  if (typeof value === "number" && origin.located?.type === "scalar") {
+    const isText = typesOf(schemas).join() === "string" && choicesOf(schemas).length === 0 &&
+      schemas[0]?.["place"] === undefined;
+    const { name } = origin.param.declaration;
+    return isText
+      ? `Declare "${name}" as { type: string, default: "${sourceOf(origin.located)}" }`
+      : undefined;
+  }
+  if (typeof value !== "string" || origin.param.declaration.type !== "string") return undefined;
   const type = ["integer", "number"].find((each) => typesOf(schemas).includes(each));
   const number = Number(value);
   if (type === undefined || value.trim() === "" || !Number.isFinite(number)) return undefined;

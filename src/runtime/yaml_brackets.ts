@@ -49,7 +49,7 @@ export function bracketFaults(text: string, tokens: readonly Token[]): readonly 
     if (token.type === "flow-map-end" || token.type === "flow-seq-end") {
       const top = open.at(-1);
       if (top === undefined || closers[top.source] !== token.source) {
-        return mismatch(text, open, token);
+        return [...quoteBefore(text, tokens, token), ...mismatch(text, open, token)];
       }
       open.pop();
     }
@@ -59,6 +59,23 @@ export function bracketFaults(text: string, tokens: readonly Token[]): readonly 
     if (!isBlank(token)) last = token.end;
   }
   return open.length === 0 ? [] : unclosed(text, tokens, open, last);
+}
+
+/** `"{stem"}.jpg"`: the quote before a closing bracket may be the one too many. */
+function quoteBefore(text: string, tokens: readonly Token[], closer: Token): readonly Fault[] {
+  const previous = tokens[tokens.indexOf(closer) - 1];
+  if (previous === undefined || !isQuoted(previous)) return [];
+  const [quote] = previous.source;
+  const line = lineAt(text, closer.start);
+  const rest = text.slice(closer.start, line.start + line.text.length).trimEnd();
+  const start = closer.start - 1;
+  return [{
+    start,
+    end: closer.start,
+    message: `The text in quotes ends before ${JSON.stringify(shown(rest))}`,
+    help: `Remove the ${quote} here`,
+    mends: rest.includes(quote!) ? [[removal(start, 1)]] : [],
+  }];
 }
 
 /** A closing bracket that is not the one to come. */

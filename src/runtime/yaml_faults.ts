@@ -160,7 +160,17 @@ function badStart({ text, at }: Context): readonly Fault[] {
       mends: [[removal(at, end - at)]],
     }];
   }
-  return unquoted(text, at, line, `A value without quotes cannot begin with "${character}"`);
+  const faults = unquoted(
+    text,
+    at,
+    line,
+    `A value without quotes cannot begin with "${character}"`,
+  );
+  const rest = text.slice(at, line.start + line.text.length);
+  const [written, name] = /^[%@](\w+)%?(?=\s*([,}\]]|$))/.exec(rest) ?? [];
+  if (written === undefined || !/^steps\s*:/m.test(text.slice(0, at))) return faults;
+  return faults.filter(({ end }) => end === at + written.length)
+    .map((fault) => ({ ...fault, help: `${fault.help}, or write $${name} for a parameter` }));
 }
 
 function badEscape({ text, at }: Context): readonly Fault[] {

@@ -90,7 +90,6 @@ export function commentedLine(text: string, at: number): readonly Fault[] {
 /** A word where a key has to be: what it lacks to be one. */
 export function keyFault(start: number, word: string): Fault {
   const end = start + word.length;
-  if (word.startsWith("//")) return otherComment(start, end);
   const spaced = /^([\w.-]+)\s+([^\s:={["'][^\n]*)$/.exec(word);
   if (spaced !== null) return missingColonBefore(start, spaced[1]!, spaced[2]!, end);
   const parted = /^([\w.-]+)(\s*)([:=])\s*(\S[\s\S]*)$/.exec(word);
@@ -99,23 +98,34 @@ export function keyFault(start: number, word: string): Fault {
   const written = shown(`${key}: ${value}`);
   const at = start + key!.length + space!.length;
   if (sign === ":") return missingSpace({ start, end, colon: at, written });
-  return {
-    start,
-    end,
-    message: `"=" cannot part a key from its value`,
-    help: `Write ${written}`,
-    mends: [[{ at, remove: 1, insert: ": " }]],
-  };
+  return assignment({ start, at, end, key: key!, value: value! });
 }
 
-/** `// a comment`. */
-function otherComment(start: number, end: number): Fault {
+/** `quality = 80;`, in braces also with the lines that follow. */
+function assignment(
+  { start, at, end, key, value }: {
+    readonly start: number;
+    /** Of the sign. */
+    readonly at: number;
+    readonly end: number;
+    readonly key: string;
+    readonly value: string;
+  },
+): Fault {
+  const first = value.split("\n")[0]!.trimEnd();
+  const isLast = first.length === value.trimEnd().length;
+  const alone = first.replace(/\s*[,;]$/, "");
+  const lineEnd = end - value.length + first.length;
+  const sign = lineEnd - (first.length - alone.length);
   return {
     start,
-    end,
-    message: 'A comment begins with "#"',
-    help: 'Write "#" in place of "//"',
-    mends: [[removal(start, end - start)]],
+    end: lineEnd,
+    message: `"=" cannot part a key from its value`,
+    help: `Write ${shown(`${key}: ${alone}`)}`,
+    mends: [[
+      { at, remove: 1, insert: ": " },
+      { at: sign, remove: lineEnd - sign, insert: isLast ? "" : "," },
+    ]],
   };
 }
 

@@ -3,7 +3,7 @@ import { suggestion } from "./suggestion.ts";
 import { oddCharacters, oddColon, oddIndents } from "./yaml_characters.ts";
 import { type Fault, quote, removal, shown } from "./yaml_fault.ts";
 import { keyFault } from "./yaml_keys.ts";
-import { isBlank, lineAt, type Token } from "./yaml_tokens.ts";
+import { isBlank, lineAt, linesBefore, type Token } from "./yaml_tokens.ts";
 import { roundLists, unquotedGlob, unquotedInBrackets } from "./yaml_unquoted.ts";
 
 /** The first thing that the YAML library lets pass, or throws at much later, though nobody means it. */
@@ -12,6 +12,7 @@ export function oddities(text: string, tokens: readonly Token[]): readonly Fault
     ...oddCharacters(text),
     ...oddIndents(text, tokens),
     ...oddColon(tokens),
+    ...otherComments(text, tokens),
     ...curlyQuotes(text, tokens),
     ...unquotedInBrackets(text, tokens),
     ...roundLists(text, tokens),
@@ -23,6 +24,35 @@ export function oddities(text: string, tokens: readonly Token[]): readonly Fault
   ];
   const first = Math.min(...faults.map(({ start }) => start));
   return faults.filter(({ start }) => start === first);
+}
+
+/** `// a comment` and `/* a comment *\/`, where no value can begin. */
+function otherComments(text: string, tokens: readonly Token[]): readonly Fault[] {
+  for (const { type, start, source } of tokens) {
+    const sign = /^(\/\/|\/\*)/.exec(source)?.[0];
+    if (type !== "scalar" || sign === undefined || isValue(text, start)) continue;
+    const line = lineAt(text, start);
+    const lineEnd = line.start + line.text.trimEnd().length;
+    const closer = sign === "/*" ? text.indexOf("*/", start) : -1;
+    const end = closer < 0 ? lineEnd : closer + 2;
+    return [{
+      start,
+      end: Math.min(end, lineEnd),
+      message: 'A comment begins with "#"',
+      help: `Write "#" in place of "${sign}"${closer < 0 ? "" : ", in each line"}`,
+      mends: [[removal(start, end - start)]],
+    }];
+  }
+  return [];
+}
+
+/** Whether a text is where a value belongs, in its line or in the one below its key. */
+function isValue(text: string, start: number): boolean {
+  const line = lineAt(text, start);
+  const before = text.slice(line.start, start);
+  if (before.trim() !== "") return !/[^\s:-]\s+$/.test(before);
+  const [previous] = linesBefore(text, line.start);
+  return /:\s*$/.test(previous?.text ?? "") && !/\s/.test(line.text.trim());
 }
 
 function unknownAliases(text: string, tokens: readonly Token[]): readonly Fault[] {
@@ -190,7 +220,9 @@ function oddKey(
   if (brace !== null) return [keyFault(range[0], brace[1]!)];
   const hasValue = isScalar(value) ? value.value !== null : value !== null && value !== undefined;
   if (hasValue) return [];
-  if (/^[\w.-]+\s*[:=]\s*\S/.test(source)) return [keyFault(range[0], source)];
+  // Its lines as they are: the source has them in one.
+  const written = text.slice(range[0], range[1]);
+  if (/^[\w.-]+\s*[:=]\s*\S/.test(written)) return [keyFault(range[0], written)];
   if (!/^[\w.-]+\s+\S/.test(source)) return [];
   const colon = /^[^\S\n]*:/.exec(text.slice(range[1], range[1] + 2))?.[0] ?? "";
   return [keyFault(range[0], `${source}${colon}`)];

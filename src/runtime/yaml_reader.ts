@@ -6,7 +6,7 @@ import type { Fault, Mend } from "./yaml_fault.ts";
 import { explain, type YamlError } from "./yaml_faults.ts";
 import { nestedPart, unindentedKeys } from "./yaml_nesting.ts";
 import { oddities, oddKeys } from "./yaml_oddities.ts";
-import { type Token, tokensOf } from "./yaml_tokens.ts";
+import { lineAt, type Token, tokensOf } from "./yaml_tokens.ts";
 
 /** A YAML text as read. */
 export interface ReadYaml {
@@ -113,6 +113,10 @@ function firstFaults(
   const errorAt = error?.pos[0] ?? Infinity;
   if (oddAt <= openAt && oddAt <= errorAt && odd.length > 0) return odd;
   if (error === undefined) return open.length > 0 ? open : misread(text, document);
+  // Else its mend would seem to let less be read: what is misread before it comes first then.
+  const before = openAt > errorAt ? oddKeys(text, document.contents) : [];
+  const [early] = before.filter(({ end }) => end < lineAt(text, errorAt).start);
+  if (early !== undefined) return [early];
   // An error behind an open bracket comes of it, or is why it seems open.
   const explained = explain(text, tokens, error);
   return openAt <= errorAt ? [...open, ...explained] : explained;
