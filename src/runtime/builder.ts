@@ -231,7 +231,7 @@ function escapeSequence(character: string): string {
 
 /** Values as a recipe writes them: references as `$name`, dollar signs of texts doubled. */
 function escaped(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(/\$(?=[A-Za-z_{$])/g, "$$$$");
+  if (typeof value === "string") return value.replace(/\$(?=[\p{L}_{$])/gu, "$$$$");
   if (Array.isArray(value)) return value.map(escaped);
   if (typeof value !== "object" || value === null) return value;
   if ("reference" in value) return value.reference;

@@ -78,6 +78,10 @@ class Checker {
     const wiring = new Wiring({
       known: this.#known,
       declared: this.#declared,
+      passedOver: new Set(
+        this.recipe.passedOver.flatMap((each) => each.type === "map" ? each.entries : [])
+          .filter(looksLikeNode).map(({ key }) => key.name),
+      ),
       rings,
       report: (...parts) => this.#error(...parts),
     });
@@ -121,12 +125,16 @@ class Checker {
     const step = catalog.get(use.text);
     if (step !== undefined) return { step, version: step.version, isGuess: false };
     const names = catalog.names();
-    const namesakes = names.filter((name) => name.split(".").at(-1) === use.text.split(".").at(-1));
+    const [topic, last] = [use.text.split(".")[0], use.text.split(".").at(-1)];
+    const namesakes = names.filter((name) => name.split(".").at(-1) === last);
+    const kin = names.filter((name) => name.split(".")[0] === topic);
     this.#error("unknown-step", `There is no step "${use.text}"`, use.span, {
       help: use.text.startsWith("$")
         ? "A parameter cannot name a step: write the step's name"
         : nearest(use.text, names) === undefined && namesakes.length > 0
         ? suggestion(namesakes[0]!, namesakes, "Steps")
+        : nearest(use.text, names) === undefined && kin.length > 0
+        ? suggestion("", kin, `Steps of "${topic}"`)
         : suggestion(use.text, names, "Steps"),
     });
     const meant = catalog.get(obvious(use.text, names) ?? "");

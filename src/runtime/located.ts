@@ -47,6 +47,14 @@ export function member(map: LocatedMap, name: string): LocatedEntry | undefined 
   return map.entries.find((entry) => entry.key.name === name);
 }
 
+/** A list of maps of one key each, as one map; undefined for any other list. */
+export function mapOfList({ span, elements, ...rest }: LocatedList): LocatedMap | undefined {
+  const entries = elements.flatMap((each) => each.type === "map" ? each.entries : []);
+  const isOne = (each: Located) => each.type === "map" && each.entries.length === 1;
+  if (elements.length === 0 || !elements.every(isOne)) return undefined;
+  return { ...rest, type: "map", span, entries, dropped: [] };
+}
+
 /** A value without its places. */
 export function plainValue(located: Located): unknown {
   if (located.type === "scalar") return located.value;

@@ -23,14 +23,12 @@ export function isNumberOf(text: string, form: JsonSchema): boolean {
   return isNumeric && text.trim() !== "" && isWithin(Number(text), form);
 }
 
-/** What makes a text of a number: quotes, a block of lines, a tag, or a form that YAML does not have. */
+/** What makes a text of a number: quotes, a block of lines, or a form that YAML does not have. */
 function plainHelp(written: string, number: number, source: string): string {
   if (/^0b/i.test(written)) return `Write ${number}`;
-  if (/^["']/.test(source)) return `Write it without quotes: ${written}`;
-  if (/^[|>]/.test(source)) return `Write it in the line of its key: ${written}`;
-  return /^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(written)
-    ? `Write the number alone: ${written}`
-    : `Write ${number}`;
+  return /^[|>]/.test(source)
+    ? `Write it in the line of its key: ${written}`
+    : `Write it without quotes: ${written}`;
 }
 
 function partsHelp(digits: string, unit: string, form: JsonSchema): string | undefined {

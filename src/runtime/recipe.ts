@@ -5,6 +5,7 @@ import {
   type LocatedEntry,
   type LocatedKey,
   type LocatedMap,
+  mapOfList,
   member,
   parseYaml,
   writtenText,
@@ -144,13 +145,16 @@ class RecipeReader extends Reader {
     }
     const keys = withParts(matchKeys(root, topKeys));
     this.#unknownTopKeys(keys);
+    this.#passedOver.push(...root.dropped);
     const params = keys.get("params");
     return {
       file: this.file,
       name: this.#recipeName(keys, root),
       about: this.text(keys.get("about"), "about"),
       params: this.#params(params, entriesOf(keys).filter(looksLikeParam)),
-      hasAllParams: params === undefined || params.value.type === "map" || isNothing(params.value),
+      hasAllParams: !root.dropped.some(holdsParams) &&
+        (params === undefined || params.value.type === "map" || isNothing(params.value) ||
+          (params.value.type === "list" && mapOfList(params.value) !== undefined)),
       nodes: this.#nodes(keys, root),
       written: keys.get("steps")?.value,
       passedOver: this.#passedOver,
@@ -280,14 +284,15 @@ class RecipeReader extends Reader {
     this.text(keys.get("about"), "about");
     const from = this.#from(keys.get("from"));
     const given = keys.get("with")?.value;
+    const parameters = this.#with(given);
     this.#passOver(value, keys);
     this.#nested.push(...entriesOf(keys).filter(looksLikeNode));
     return {
       ...start,
       use: this.#use(keys, key),
       from,
-      with: this.#with(given),
-      isWithBroken: given !== undefined && given.type !== "map" && !isNothing(given),
+      with: parameters,
+      isWithBroken: given !== undefined && !isNothing(given) && parameters === undefined,
       unknownKeys: keys.unknown,
     };
   }
@@ -363,10 +368,11 @@ class RecipeReader extends Reader {
   #with(value: Located | undefined): LocatedMap | undefined {
     if (value === undefined || value.type === "map") return value;
     if (isNothing(value)) return undefined;
+    const meant = value.type === "list" ? mapOfList(value) : undefined;
     this.error("bad-value", `"with" is a map of parameters, not ${describeLocated(value)}`, value, {
-      help: "Write with: { name: value }",
+      help: meant === undefined ? "Write with: { name: value }" : "Remove the dashes",
     });
-    return undefined;
+    return meant;
   }
 
   #mapEntries(
@@ -380,10 +386,13 @@ class RecipeReader extends Reader {
       return entry.value.entries;
     }
     const isList = entry.value.type === "list";
+    const meant = entry.value.type === "list" ? mapOfList(entry.value) : undefined;
     this.error("bad-value", `"${key}" is a map, not ${describeLocated(entry.value)}`, entry.value, {
-      help: `${isList ? "Write names in place of the dashes: " : "Write "}${example}`,
+      help: meant === undefined
+        ? `${isList ? "Write names in place of the dashes: " : "Write "}${example}`
+        : "Remove the dashes",
     });
-    return [];
+    return meant?.entries ?? [];
   }
 }
 
@@ -420,6 +429,10 @@ export function looksLikeNode({ key, value }: LocatedEntry): boolean {
 function looksLikeParam({ value }: LocatedEntry): boolean {
   return value.type === "map" && member(value, "use") === undefined &&
     (member(value, "type") !== undefined || member(value, "default") !== undefined);
+}
+
+function holdsParams(value: Located): boolean {
+  return value.type === "map" && value.entries.some(looksLikeParam);
 }
 
 /** Whether a misspelt key's value can be that of the key it is near to. */

@@ -3,6 +3,7 @@ import {
   type Located,
   type LocatedEntry,
   type LocatedScalar,
+  mapOfList,
   scalarsIn,
   writtenText,
 } from "./located.ts";
@@ -55,8 +56,13 @@ export function readFrom(
   { value }: LocatedEntry,
   ids: ReadonlySet<string>,
 ): FromDeclaration {
-  if (value.type === "map") {
-    const ports = value.entries.map(({ key, value }) => {
+  const map = value.type === "list" ? mapOfList(value) : value;
+  if (value.type === "list" && map !== undefined) {
+    const sentence = `"from" names a node, or is a map of inputs, not ${describeLocated(value)}`;
+    reader.error("bad-from", sentence, value, { help: "Remove the dashes" });
+  }
+  if (map?.type === "map") {
+    const ports = map.entries.map(({ key, value }) => {
       const source = readSource(value, ids);
       const port = { text: key.name, span: key.span };
       return "at" in source ? { port, problem: source } : { port, source };

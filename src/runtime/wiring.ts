@@ -34,6 +34,8 @@ export type Report = (
 export interface WiringContext {
   readonly known: ReadonlyMap<string, Known>;
   readonly declared: ReadonlyMap<string, NodeDeclaration>;
+  /** Nodes that stand where none is read, which is reported. */
+  readonly passedOver: ReadonlySet<string>;
   /** Nodes that wait for each other; reported, so their wires are not looked at. */
   readonly rings: readonly (readonly string[])[];
   readonly report: Report;
@@ -199,7 +201,7 @@ export class Wiring {
   ): Known | undefined {
     const { known, declared } = this.context;
     const { text: id } = source.node;
-    if (declared.has(id)) return known.get(id);
+    if (declared.has(id) || this.context.passedOver.has(id)) return known.get(id);
     const written = source.port === undefined ? id : `${id}.${source.port.text}`;
     const stepsNode = [...known.values()].find(({ step }) => step.name === written)?.declaration;
     const others = [...declared.keys()].filter((each) => each !== user);

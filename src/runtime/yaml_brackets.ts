@@ -171,7 +171,20 @@ function unclosed(
       related: [{ message: `"${opener.source}" opens here`, start: opener.start, end: opener.end }],
       mends: [[insertion(at, missing)]],
     };
-  return [fault, ...strayOpeners(text, opener.start, at)];
+  return [fault, ...openerOfBlock(text, opener), ...strayOpeners(text, opener.start, at)];
+}
+
+/** `steps: {` before lines that stand below their key without it. */
+function openerOfBlock(text: string, { start, end, source }: Token): readonly Fault[] {
+  const line = lineAt(text, start);
+  if (!/^\s*(#.*)?$/.test(text.slice(end, line.start + line.text.length))) return [];
+  return [{
+    start,
+    end,
+    message: `"${source}" is not closed`,
+    help: "Remove it: what follows stands below its key without it",
+    mends: [[removal(start, end - start)]],
+  }];
 }
 
 /** `{ name: #{id}.{ext} }`. */

@@ -33,7 +33,7 @@ import {
   nameProblem,
   patternProblem,
   secretUuid,
-  unknownPlaceholder,
+  unknownPlaceholders,
   usesUuid,
 } from "./names.ts";
 import { fileKey, isOneFile, samenessIn, twinsAmong } from "./sameness.ts";
@@ -57,7 +57,11 @@ const params = z.object({
   name: z.string().default("{stem}_{id}.{ext}").superRefine((pattern, context) => {
     const problem = patternProblem(pattern);
     if (problem === undefined) return;
-    context.addIssue({ code: "custom", message: problem, params: unknownPlaceholder(pattern) });
+    const unknown = unknownPlaceholders(pattern);
+    for (const { message, ...params } of unknown) {
+      context.addIssue({ code: "custom", message, params });
+    }
+    if (unknown.length === 0) context.addIssue({ code: "custom", message: problem });
   }).meta({
     description: "the files' names: {stem} {id} {ext} {hash} {index} {dir} {uuid} {name}",
   }),

@@ -51,25 +51,28 @@ export function secretUuid(salt: Uint8Array, hash: string, copy: number): string
 }
 
 /** A placeholder of a pattern that is none, and the one that was probably meant. */
-export function unknownPlaceholder(
-  pattern: string,
-): { readonly part: string; readonly help?: string } | undefined {
-  for (const [part, name] of pattern.matchAll(/\{([^{}]*)\}/g)) {
-    if ((placeholders as readonly string[]).includes(name!)) continue;
-    const near = nearest(name!, placeholders);
-    return { part, help: near && `Did you mean {${near}}?` };
-  }
-  return undefined;
+export interface UnknownPlaceholder {
+  readonly part: string;
+  readonly message: string;
+  readonly help?: string;
+}
+
+export function unknownPlaceholders(pattern: string): readonly UnknownPlaceholder[] {
+  const known: readonly string[] = placeholders;
+  const all = known.map((each) => `{${each}}`).join(" ");
+  return [...pattern.matchAll(/\{([^{}]*)\}/g)]
+    .filter(([, name]) => !known.includes(name!))
+    .map(([part, name]) => {
+      const near = nearest(name!, known) ?? known.find((each) => name!.includes(each));
+      const help = near === undefined ? undefined : `Did you mean {${near}}?`;
+      return { part, message: `"${part}" is not known (${all} are)`, help };
+    });
 }
 
 /** Why a pattern cannot be used, or undefined. */
 export function patternProblem(pattern: string): string | undefined {
-  const unknown = unknownPlaceholder(pattern);
-  if (unknown !== undefined) {
-    return `"${unknown.part}" is not known (${
-      placeholders.map((each) => `{${each}}`).join(" ")
-    } are)`;
-  }
+  const [unknown] = unknownPlaceholders(pattern);
+  if (unknown !== undefined) return unknown.message;
   const rest = pattern.replace(/\{[^{}]*\}/g, "");
   if (/[{}]/.test(rest)) return "a brace is not closed";
   if (pattern.startsWith("/") || /^[A-Za-z]:/.test(pattern)) return "it leaves the folder";

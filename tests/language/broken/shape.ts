@@ -88,7 +88,7 @@ steps:
   {
     mistake: "a recipe's name that is a number",
     recipe: afterScan("").replace("recipe: r", "recipe: «2024»"),
-    told: ["bad-value | text"],
+    told: ["bad-name | 2024"],
   },
   {
     mistake: "a duplicate top key",
