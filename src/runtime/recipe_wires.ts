@@ -119,8 +119,9 @@ function sourceIn({ span }: LocatedScalar, text: string): SourceDeclaration {
  * what is as it should be.
  */
 function meantSource(text: string, ids: ReadonlySet<string>): string | undefined {
-  const inside = /^\$?\{+\s*\$?(.*?)\s*\}+$/.exec(text.trim())?.[1] ?? text.trim();
-  const meant = inside.replace(/\s*[./]\s*/g, ".").replace(/,$/, "")
+  const trimmed = text.trim().replace(/\s+\/\/\s.*$/, "");
+  const inside = /^\$?\{+\s*\$?(.*?)\s*\}+$/.exec(trimmed)?.[1] ?? trimmed;
+  const meant = inside.replace(/\s*[./]\s*/g, ".").replace(/[,;]$/, "")
     .replace(/^(steps|nodes|needs|jobs)\.(?=\w)/, "").replace(/(?<=\w\.)outputs?\.(?=\w)/, "");
   const isKnown = ids.has(meant.split(".")[0]!) && /^\w+(\.\w+)?$/.test(meant);
   return isKnown && meant !== text ? meant : undefined;

@@ -150,9 +150,9 @@ export function mistakenReferences(
   params: ReadonlyMap<string, ResolvedParam>,
 ): readonly Mistaken[] {
   if (references(text)[0]?.isWhole) return [];
-  const ended = /^\$([\w-]+)([,;])$/.exec(text);
+  const ended = /^\$([\w-]+)(?:\s*([,;])|\s+(\/\/)\s.*)$/.exec(text);
   if (ended !== null && params.has(ended[1]!)) {
-    const message = `The "${ended[2]}" behind $${ended[1]} makes a text of it`;
+    const message = `The "${ended[2] ?? ended[3]}" behind $${ended[1]} makes a text of it`;
     return [{ written: text, start: 0, meant: ended[1]!, message }];
   }
   const found: Mistaken[] = [];
