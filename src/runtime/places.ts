@@ -53,7 +53,7 @@ export function writesIntoSources(graph: Graph, recipe: Recipe): readonly Diagno
 
 /**
  * Nodes of a placed graph that would write the same files, each over what the other wrote, on every run.
- * Names by a pattern are told as a warning: of formats or pictures that differ, so do the names.
+ * Where something of both may stay, that is a warning: by a pattern names differ where formats or pictures do.
  */
 export function writeSameFiles(graph: Graph, recipe: Recipe): readonly Diagnostic[] {
   const writers = graph.nodes.filter((node) =>
@@ -61,46 +61,55 @@ export function writeSameFiles(graph: Graph, recipe: Recipe): readonly Diagnosti
   );
   return writers.flatMap((node, index) => {
     for (const other of writers.slice(0, index)) {
-      const name = folderOf(other) === folderOf(node) && sharedName(other, node);
-      if (name) return [sameFiles(name, [other.id, node.id], recipe)];
+      const shared = folderOf(other) === folderOf(node) ? sharedFiles(other, node) : undefined;
+      if (shared !== undefined) return [sameFiles(shared, [other.id, node.id], recipe)];
     }
     return [];
   });
 }
 
-function sameFiles(name: string, [first, second]: readonly [string, string], recipe: Recipe) {
-  const nodes = `Nodes "${first}" and "${second}"`;
-  const told: Pick<Diagnostic, "severity" | "message" | "help"> = isPattern(name)
-    ? {
-      severity: "warning",
-      message:
-        `${nodes} both write "${name}" into one folder: of two files of one name the last stays`,
-      help: "Give one of them another folder or other names",
-    }
-    : {
-      severity: "error",
-      message: `${nodes} both write "${name}" into one folder`,
-      help: "Give one of them another folder",
-    };
+interface SharedFiles {
+  /** The first of them, by name or by pattern. */
+  readonly name: string;
+  /** Whether nothing of one of the two nodes would stay. */
+  readonly isAll: boolean;
+}
+
+function sameFiles(
+  { name, isAll }: SharedFiles,
+  [first, second]: readonly [string, string],
+  recipe: Recipe,
+): Diagnostic {
+  const message = `Nodes "${first}" and "${second}" both write "${name}" into one folder`;
   const span = folderSpan(recipe, second);
   const related = [{ message: `"${first}" writes here`, span: folderSpan(recipe, first) }];
-  return { code: "same-files", ...told, span, related };
+  const place = { code: "same-files", span, related };
+  return isAll
+    ? { ...place, severity: "error", message, help: "Give one of them another folder" }
+    : {
+      ...place,
+      severity: "warning",
+      message: `${message}: of two files of one name one is kept`,
+      help: isPattern(name)
+        ? "Give one of them another folder or other names"
+        : "Give one of them another folder",
+    };
 }
 
-/** A name that both nodes would write; of patterns one that both give the same items. */
-function sharedName(one: GraphNode, other: GraphNode): string | undefined {
-  const names = new Set(ownFiles(one));
-  return ownFiles(other).find((name) =>
-    names.has(name) && (!isPattern(name) || one.space === other.space)
+/** What both nodes would write; of patterns those that both give the same items. */
+function sharedFiles(one: GraphNode, other: GraphNode): SharedFiles | undefined {
+  const names = ownFiles(one);
+  const others = ownFiles(other);
+  const shared = others.filter((name) =>
+    names.includes(name) && (!isPattern(name) || one.space === other.space)
   );
+  const [name] = shared;
+  const isAll = shared.length === Math.min(names.length, others.length) && !shared.some(isPattern);
+  return name === undefined ? undefined : { name, isAll };
 }
 
-function ownFiles({ step, params }: GraphNode): readonly string[] {
-  if (step.ownFiles !== undefined) return step.ownFiles(params);
-  const { name } = params;
-  // What is named by its content alone is the same file under the same name.
-  const isOfContent = typeof name === "string" && /\{(hash|uuid)\}/.test(name);
-  return typeof name === "string" && !isOfContent ? [name] : [];
+function ownFiles({ step, params, wires }: GraphNode): readonly string[] {
+  return step.ownFiles?.(params, new Set(Object.keys(wires))) ?? [];
 }
 
 function isPattern(name: string): boolean {

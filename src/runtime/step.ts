@@ -330,10 +330,10 @@ export interface StepDefinition<
   ): Promise<string | undefined>;
   readonly batch?: Batch<In, z.output<Params>, Out, unknown>;
   /**
-   * For `world: "writes"`: names of files in its `folder` that no other node may write there; left out,
-   * those that its parameter `name` is the pattern of, if it has one.
+   * For `world: "writes"`: files in its `folder` that no other node may write there, by name or by pattern
+   * ("{stem}.{ext}"). `wired` are the inputs that are given.
    */
-  ownFiles?(params: z.output<Params>): readonly string[];
+  ownFiles?(params: z.output<Params>, wired: ReadonlySet<string>): readonly string[];
   /** For `world: "writes"`: whether what it wrote last time is still there. Must be cheap. */
   isCurrent?(
     inputs: InputValues<In>,

@@ -141,7 +141,10 @@ export const exportLora = defineStep({
     const zips = made.map(({ row }) => row);
     return produced({ dataset: { target: params.target, zips, left_out } });
   },
-  ownFiles: ({ trigger }) => [zipName(trigger)],
+  ownFiles({ trigger }) {
+    const zip = zipPath(trigger, trigger === folderTrigger);
+    return [zip, metadataBeside(zip)];
+  },
   async isCurrent(inputs, params, context) {
     const { folder } = params;
     const { disk, owner } = context;
@@ -160,8 +163,9 @@ export const exportLora = defineStep({
   },
 });
 
-function zipName(trigger: string): string {
-  return `${trigger}_training.zip`;
+/** Below the folder of the export. */
+function zipPath(trigger: string, hasFolder: boolean): string {
+  return `${hasFolder ? `${trigger}/` : ""}${trigger}_training.zip`;
 }
 
 function isZip(path: string): boolean {
@@ -329,16 +333,16 @@ function madeOf(
     readonly pictures: readonly ExportedPicture[];
   },
 ): Made {
-  const below = params.trigger === folderTrigger ? `${trigger}/` : "";
   const encoder = new TextEncoder();
-  const file = `${below}${zipName(trigger)}`;
+  const file = zipPath(trigger, params.trigger === folderTrigger);
+  const captionsBeside = file.replace(/[^/]*$/, "captions");
   const { captions: form, captionFiles: filesOf } = targets[params.target];
   const captioned = pictures.map(({ name, caption }) => ({ path: name, caption }));
   const loose = form === "table" ? captionFiles : filesOf(captioned);
   const files = new Map([
     [file, zip],
     [metadataBeside(file), encoder.encode(metadata)],
-    ...loose.map(({ path, text }) => [`${below}captions/${path}`, encoder.encode(text)] as const),
+    ...loose.map(({ path, text }) => [`${captionsBeside}/${path}`, encoder.encode(text)] as const),
   ]);
   const row = {
     trigger,

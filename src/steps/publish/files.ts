@@ -109,6 +109,7 @@ export const files = defineStep({
     if (problem !== undefined) return failed(problem);
     return await new Publication(params, context, targets).publish();
   },
+  ownFiles: ({ name }, wired) => isOfContent(name, wired) ? [] : [name],
   async isCurrent(inputs, params, context) {
     const manifest = await readManifest(context.disk, params.folder);
     const salt = usesUuid(params.name) ? await readSalt(params.folder, context.disk) : undefined;
@@ -126,6 +127,11 @@ export const files = defineStep({
     });
   },
 });
+
+/** What is named by its own content is the same file under the same name, whoever writes it. */
+function isOfContent(pattern: string, wired: ReadonlySet<string>): boolean {
+  return pattern.includes("{hash}") || (usesUuid(pattern) && !wired.has("originals"));
+}
 
 const saltName = ".tintype-salt";
 const saltBytes = 32;
