@@ -4,6 +4,7 @@ import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { stepFileLines } from "./step_files.ts";
 import { checkedRecipe, printDiagnostics, type RecipeOptions } from "./recipe.ts";
+import { counted } from "./text.ts";
 
 /** `tintype check`: everything that is wrong with a recipe, at once. */
 export async function check(
@@ -28,7 +29,11 @@ export async function check(
   } else {
     printDiagnostics(diagnostics);
     if (graph !== undefined) { for (const line of stepFileLines(graph)) console.log(line); }
-    if (!hasError) console.log(`${recipe}: nothing wrong`);
+    if (!hasError) console.log(`${recipe}: ${wellWords(diagnostics.length)}`);
   }
   return hasError ? exitCodes.usage : exitCodes.complete;
+}
+
+function wellWords(warnings: number): string {
+  return warnings === 0 ? "nothing wrong" : `no error, ${counted(warnings, "warning")}`;
 }

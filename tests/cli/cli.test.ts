@@ -177,6 +177,21 @@ Deno.test("wrong arguments are told plainly, with what was given and what it may
   }
 });
 
+Deno.test("check says of a recipe with warnings how many they are, and not that nothing is wrong", async () => {
+  await using rig = new PictureRig();
+  rig.write({
+    "twice.yaml": `recipe: twice
+steps:
+  photos: { use: ingest.scan, with: { folder: ./photos } }
+  a: { use: publish.files, from: photos, with: { folder: ./out } }
+  b: { use: publish.files, from: photos, with: { folder: ./out/ } }
+`,
+  });
+  const { code, stdout, stderr } = await tintype(rig, ["check", "twice.yaml"]);
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: "twice.yaml: no error, 1 warning\n" });
+  assert.match(stderr, /^twice\.yaml:5:\d+ warning\[same-files\]/);
+});
+
 Deno.test("a query of several statements shows each result, as JSON and CSV one alone", async () => {
   await using rig = new PictureRig();
   rig.write({ "photos/a.jpg": await photo(64, 64) });
