@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { leaveWal, openCacheFile, openingCache } from "./cache_file.ts";
+import { cacheProblem, leaveWal, openCacheFile } from "./cache_file.ts";
 import { canonicalJson, type ContentHash, type TaskKey } from "./hash.ts";
 import type { FileStat } from "./disk.ts";
 import { parseResult, type StoredResult, writeResult } from "./stored_result.ts";
@@ -91,12 +91,14 @@ export class ActionCache {
    */
   static open(path: string, options: { readonly readOnly?: boolean } = {}): ActionCache {
     const readOnly = options.readOnly ?? false;
-    return openingCache(path, () => {
+    try {
       const database = openCacheFile(path, { readOnly, schema: cacheSchema });
       const cache = new ActionCache(database, readOnly);
       cache.#checkFormat(path);
       return cache;
-    });
+    } catch (error) {
+      throw cacheProblem(path, error);
+    }
   }
 
   #checkFormat(path: string) {

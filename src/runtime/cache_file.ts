@@ -15,14 +15,10 @@ export class UnreadableCache extends Error {
 /** SQLITE_NOTADB and SQLITE_CORRUPT. */
 const damage = /file is not a database|database disk image is malformed/;
 
-/** Does what reads a cache's file for the first time; throws `UnreadableCache` where that is damaged. */
-export function openingCache<Value>(path: string, work: () => Value): Value {
-  try {
-    return work();
-  } catch (error) {
-    const isDamaged = error instanceof Error && damage.test(error.message);
-    throw isDamaged ? new UnreadableCache(path, error) : error;
-  }
+/** What to throw in place of an error of a cache's file: `UnreadableCache` where SQLite finds that damaged. */
+export function cacheProblem(path: string, error: unknown): unknown {
+  const isTold = !(error instanceof Error) || error instanceof UnreadableCache;
+  return isTold || !damage.test(error.message) ? error : new UnreadableCache(path, error);
 }
 
 /**

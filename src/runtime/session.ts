@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { ActionCache } from "./cache.ts";
+import { cacheProblem } from "./cache_file.ts";
 import type { Catalog } from "./catalog.ts";
 import type { CatalogDb } from "./catalog_db.ts";
 import { type CheckOptions, checkRecipe, usesStepFiles } from "./check.ts";
@@ -396,6 +397,8 @@ export class Session {
     const cache = ActionCache.open(path, { readOnly: mode === "read" });
     try {
       return await work(cache);
+    } catch (error) {
+      throw cacheProblem(path, error);
     } finally {
       cache.close();
     }

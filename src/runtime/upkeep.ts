@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { cacheProblem } from "./cache_file.ts";
 import {
   applyCollection,
   type Collection,
@@ -24,20 +25,24 @@ export async function collectGarbage(
   const { workspace, now } = session.options;
   const signal = options.signal ?? new AbortController().signal;
   const effects = { workspace, disk: localDisk, nowMs: (now?.() ?? new Date()).getTime(), signal };
-  if (!options.apply || !isThere(workspace)) return planCollection(rules, effects);
-  return await locked(session, "cache gc", options.onWait, () => applyCollection(rules, effects));
+  try {
+    if (!options.apply || !isThere(workspace)) return planCollection(rules, effects);
+    return await locked(session, "cache gc", options.onWait, () => applyCollection(rules, effects));
+  } catch (error) {
+    throw cacheProblem(join(workspace, "cache.sqlite"), error);
+  }
 }
 
 /** What the workspace holds. */
 export function statsOf(session: Session): WorkspaceStats {
   const { workspace, now } = session.options;
   const signal = new AbortController().signal;
-  return workspaceStats({
-    workspace,
-    disk: localDisk,
-    nowMs: (now?.() ?? new Date()).getTime(),
-    signal,
-  });
+  const nowMs = (now?.() ?? new Date()).getTime();
+  try {
+    return workspaceStats({ workspace, disk: localDisk, nowMs, signal });
+  } catch (error) {
+    throw cacheProblem(join(workspace, "cache.sqlite"), error);
+  }
 }
 
 /** Does something while no run is at work in the workspace, waiting for its turn. */

@@ -116,16 +116,24 @@ Deno.test("hints of another workspace name it, where the command works in one", 
   assert.match((await tintype(rig, pasted)).stdout, /^Removed .*\n1 run stays/);
   assert.match(await at(".tintype", ["run", "skip.yaml"]), /complete/);
   assert.match(await at(".tintype", ["cache", "stats"]), /\(tintype cache gc --apply/);
-  Deno.writeTextFileSync(rig.path("other place/cache.sqlite"), "no database");
+  const cache = rig.path("other place/cache.sqlite");
+  const whole = Deno.readFileSync(cache);
   const commands = [["cache", "stats"], ["cache", "gc"], ["run", "skip.yaml"], [
     "plan",
     "skip.yaml",
   ]];
-  for (const command of commands) {
-    assert.match(
-      await at("other place", command),
-      /^error: Cannot open cache .*\(tintype --workspace 'other place' verify --repair sets it aside\)\n$/,
-    );
+  const noDatabase = new TextEncoder().encode("no database");
+  // Its first page, which is read when it is opened, is left as it is.
+  const damagedWithin = whole.map((byte, at) => at < 4096 ? byte : 255);
+  for (const bytes of [damagedWithin, noDatabase]) {
+    for (const command of commands) {
+      Deno.writeFileSync(cache, bytes);
+      assert.match(
+        await at("other place", command),
+        /(?:^|\n)error: Cannot open cache .*\(tintype --workspace 'other place' verify --repair sets it aside\)\n$/,
+        command.join(" "),
+      );
+    }
   }
   assert.match(
     await at("other place", ["verify"]),
