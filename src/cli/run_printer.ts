@@ -183,7 +183,8 @@ export class RunPrinter {
     const said = this.#problems.filter(({ outcome }) => outcome === "rejected");
     // The tables of 100,000 pictures are not read for nothing.
     if (picturesIn(said, this.graph) < report.items.rejected) {
-      this.#problems.push(...membersLeftOut(report.folder, this.#forAll, this.#problems));
+      const members = membersLeftOut(report.folder, this.#forAll, this.#problems);
+      for (const each of members) this.#problems.push(each);
     }
     this.#listProblems("Left out", "rejected", this.#paint.warning);
     this.#listProblems("Waiting for a person", "waiting", this.#paint.warning);

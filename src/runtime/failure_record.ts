@@ -57,7 +57,7 @@ function failuresOf({ folder }: RunRecord) {
       if (item === undefined) forAll.add(node);
     } else failures.push({ node, item, outcome, reason });
   }
-  failures.push(...membersLeftOut(folder, forAll, failures));
+  for (const each of membersLeftOut(folder, forAll, failures)) failures.push(each);
   return { recipe, steps, items, failures };
 }
 

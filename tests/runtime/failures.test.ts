@@ -247,6 +247,24 @@ Deno.test("a run's failures and rejections are grouped, with members that a step
   assert.throws(() => failuresOfRun(rig.workspace, "none"), UnknownRun);
 });
 
+Deno.test("members of a step for all may be more than a call has room for arguments", async () => {
+  await using rig = new Rig();
+  const count = 200_000;
+  const folder = `${rig.workspace}/runs/1`;
+  const entries = [
+    { type: "run-started", recipe: "many", nodes: { rank: "test.rank" } },
+    { type: "task-settled", node: "rank", outcome: "ran" },
+  ];
+  const rows = Array.from({ length: count }, (_, at) => [`${at}`, "rejected", [null], "odd"]);
+  const lines = (all: readonly unknown[]) =>
+    all.map((each) => `${JSON.stringify(each)}\n`).join("");
+  Deno.mkdirSync(`${folder}/tables`, { recursive: true });
+  Deno.writeTextFileSync(`${folder}/journal.jsonl`, lines(entries));
+  const head = { node: "rank", ports: ["rank"] };
+  Deno.writeTextFileSync(`${folder}/tables/rank.hashes`, lines([head, ...rows]));
+  assert.equal(failuresOfRun(rig.workspace).counts.rejected, count);
+});
+
 Deno.test("the table of tasks has the code of what failed, waits or is left out, also from the cache", async () => {
   await using rig = new Rig();
   rig.write({ "in/a": "reject", "in/b": "fail", "in/c": "wait", "in/d": "fine" });
