@@ -331,7 +331,7 @@ export interface StepDefinition<
   readonly batch?: Batch<In, z.output<Params>, Out, unknown>;
   /**
    * For `world: "writes"`: files in its `folder` that no other node may write there, by name or by pattern
-   * ("{stem}.{ext}"). `wired` are the inputs that are given.
+   * ("{stem}.{ext}"). `wired` are the inputs that are given. Steps of the user's own files are not asked.
    */
   ownFiles?(params: z.output<Params>, wired: ReadonlySet<string>): readonly string[];
   /** For `world: "writes"`: whether what it wrote last time is still there. Must be cheap. */
