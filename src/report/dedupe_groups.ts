@@ -52,15 +52,21 @@ function repeatedIn(groups: readonly DedupeGroup[]): Set<string> {
 }
 
 /**
- * Rules that put each preview into the images of its class: a picture that is in several groups is in the
- * page once.
+ * Rules that put each preview behind the images of its class: a picture that is in several groups is in the
+ * page once. As a background, since not every browser gives an image other content.
  */
 export function previewStyle({ previews }: DedupeReport, { previewClasses }: Lookup): string {
   return Array.from(previewClasses, ([sha256, name]) => {
-    const source = previews.get(sha256)!.source.replace(/["\\<>\s]/g, encodeURIComponent);
-    return `.${name} { content: url("${source}"); }\n`;
+    const { width, height, source } = previews.get(sha256)!;
+    const shownWidth = Math.round(width * Math.min(1, mostHeight / height));
+    const url = source.replace(/["\\<>\s]/g, encodeURIComponent);
+    return `.sheet .${name} { width: ${shownWidth}px; aspect-ratio: ${width} / ${height}; ` +
+      `background-image: url("${url}"), var(--checks); }\n`;
   }).join("");
 }
+
+/** How high previews are shown, in CSS pixels. */
+const mostHeight = 192;
 
 /** A GIF of one transparent pixel: an image has a source, and its class puts the preview there. */
 const blank = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";

@@ -12,7 +12,8 @@ export const dedupeStyle = `
 .sheet .keeper { border-top-color: var(--good); }
 .sheet .aside { border-top-color: var(--gone); }
 .sheet .aside img { opacity: .75; }
-.sheet img { max-height: 192px; width: auto; }
+.sheet img { background-size: 100% 100%, 14px 14px; -webkit-print-color-adjust: exact;
+  print-color-adjust: exact; }
 .sheet figcaption > * { display: block; }
 .state { font-weight: 600; color: var(--ink); margin: 6px 0 2px; }
 .keeper .state { color: var(--good); }

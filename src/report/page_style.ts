@@ -27,7 +27,8 @@ const chartStyle = [
 export const pageStyle = `
 :root { color-scheme: light dark; --ground: #f6f7f8; --card: #ffffff; --ink: #1b1f23;
   --muted: #59636e; --line: #d9dde1; --accent: #005a94; --soft: #eaf2f8; --note: #fff4dc;
-  --blue: ${palette[0]}; --grey: ${palette[6]}; }
+  --blue: ${palette[0]}; --grey: ${palette[6]};
+  --checks: repeating-conic-gradient(#d5d9dd 0 25%, #ffffff 0 50%); }
 @media screen and (prefers-color-scheme: dark) { :root { --ground: #15181b; --card: #1e2226; --ink: #e8eaec;
   --muted: #a3abb3; --line: #363c42; --accent: #7cc4f5; --soft: #23303a; --note: #3a3019;
   --blue: #3d9ae0; --grey: #a3abb3; } }
@@ -93,7 +94,7 @@ ${chartStyle}
 .name { font-weight: 500; color: var(--ink); overflow-wrap: anywhere; }
 .thumbnails .name { display: block; margin-top: 4px; }
 img { display: block; max-width: 100%; height: auto; border-radius: 4px;
-  background: repeating-conic-gradient(#d5d9dd 0 25%, #ffffff 0 50%) 0 0 / 14px 14px;
+  background: var(--checks) 0 0 / 14px 14px;
   outline: 1px solid var(--line); outline-offset: -1px; }
 .tiny { image-rendering: pixelated; }
 .pairs li { border-top: 1px solid var(--line); padding-top: 10px; margin-top: 14px; }
