@@ -3,6 +3,7 @@ import { type Diagnostic, nearest, obvious, type Related, suggestion } from "./d
 import { type Graph, type GraphNode, inputPorts } from "./graph.ts";
 import type { Json } from "./hash.ts";
 import { type LocatedEntry, scalarsIn } from "./located.ts";
+import type { Known } from "./known_node.ts";
 import { inCycles, topological } from "./order.ts";
 import { paramFacts } from "./params.ts";
 import { writtenWhere } from "./reader.ts";
@@ -21,7 +22,7 @@ import { type ResolvedParam, resolveParams, type Settings } from "./settings.ts"
 import type { Span } from "./source.ts";
 import type { AnyStep } from "./step.ts";
 import { checkValues } from "./values.ts";
-import { type Known, paramsAmongWires, sourcesOf, Wiring } from "./wiring.ts";
+import { paramsAmongWires, sourcesOf, Wiring } from "./wiring.ts";
 
 /** What became of a `use` that names a file. */
 export type UserStep =
@@ -133,7 +134,7 @@ class Checker {
         ? "A parameter cannot name a step: write the step's name"
         : nearest(use.text, names) === undefined && namesakes.length > 0
         ? suggestion(namesakes[0]!, namesakes, "Steps")
-        : nearest(use.text, names) === undefined && kin.length > 0
+        : kin.length > 0 && (nearest(use.text, names) === undefined || use.text === topic)
         ? suggestion("", kin, `Steps of "${topic}"`)
         : suggestion(use.text, names, "Steps"),
     });
@@ -175,12 +176,12 @@ class Checker {
     if (isInput && !(isWired && params.includes(name))) {
       return `"${name}" is an input of "${step.name}": write from: { ${name}: … }`;
     }
+    const near = nearest(name, nodeKeys);
     const param = params.includes(name)
       ? name
-      : meant ?? nearest(name, nodeKeys) === undefined
+      : meant === undefined && near === undefined
       ? nearest(name, params)
       : undefined;
-    const near = nearest(name, nodeKeys);
     const isOther = near !== undefined && meant === undefined && !isPlausible(near, value);
     return param === undefined
       ? suggestion(isOther ? "" : name, nodeKeys, "Keys")

@@ -1,3 +1,4 @@
+import { textAround } from "./bare_keys.ts";
 import { type Diagnostic, obvious, type Related, suggestion } from "./diagnostic.ts";
 import {
   describeLocated,
@@ -30,6 +31,8 @@ export interface UnknownKey {
   readonly entry: LocatedEntry;
   /** The known key that it stands for; what follows from the slip is not reported. */
   readonly meant?: string;
+  /** The text whose comma made it a key, with what stands before. */
+  readonly around?: string;
 }
 
 /**
@@ -52,7 +55,7 @@ export function matchKeys(
     const near = obvious(entry.key.name, missing);
     const meant = near !== undefined && isPlausible(near, entry.value) ? near : undefined;
     if (meant !== undefined) found.set(meant, entry);
-    unknown.push({ entry, meant });
+    unknown.push({ entry, meant, around: textAround(map, entry) });
   }
   return { get: (name) => found.get(name), unknown };
 }
@@ -122,14 +125,21 @@ export class Reader {
     known: readonly string[],
     sentence: string,
   ): void {
-    for (const { entry: { key }, meant } of unknown) {
+    for (const { entry: { key }, meant, around } of unknown) {
       this.error("unknown-key", `${sentence} "${key.name}"`, key, {
-        help: meant === undefined
-          ? suggestion(key.name, known, "Keys")
-          : `Did you mean "${meant}"?`,
+        help: meant !== undefined
+          ? `Did you mean "${meant}"?`
+          : around !== undefined
+          ? commaHelp(around)
+          : suggestion(key.name, known, "Keys"),
       });
     }
   }
+}
+
+/** For a key that the comma of a text between braces made. */
+export function commaHelp(around: string): string {
+  return `If the comma belongs to the text, put it in quotes: ${JSON.stringify(around)}`;
 }
 
 /** For what an alias put in: where it was written. */

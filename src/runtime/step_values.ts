@@ -1,6 +1,8 @@
-import { alternatives, childSchemas, choicesOf, type JsonSchema } from "./json_schema.ts";
+import { listWithoutBrackets } from "./bare_keys.ts";
+import { alternatives, childSchemas, choicesOf, type JsonSchema, typesOf } from "./json_schema.ts";
 import type { Located, LocatedEntry, LocatedMap } from "./located.ts";
 import { matchKeys } from "./reader.ts";
+import type { Span } from "./source.ts";
 
 /** A key that a step does not take, in \`with\` or in a map somewhere below it. */
 export interface UnexpectedKey {
@@ -10,51 +12,91 @@ export interface UnexpectedKey {
   /** The keys that its map can have. */
   readonly known: readonly string[];
   readonly schemas: readonly JsonSchema[];
+  /** The text whose comma made it a key. */
+  readonly around?: string;
+}
+
+/** A list without its brackets, the rest of which became keys: `{ labels: cat, dog }`. */
+export interface UnbracketedList {
+  readonly path: readonly (string | number)[];
+  readonly span: Span;
+  readonly schemas: readonly JsonSchema[];
+}
+
+/** What is not in its place in a step's values. */
+export interface Misplaced {
+  readonly keys: UnexpectedKey[];
+  readonly lists: UnbracketedList[];
 }
 
 /**
  * Values with the keys that a schema knows: misspelt ones under the name that was meant, others left
- * out, both kept as unexpected. So a slip in a key hides nothing that is wrong with its value.
+ * out, both kept as misplaced. So a slip in a key hides nothing that is wrong with its value.
  */
 export function withKnownKeys(
   located: Located,
   schemas: readonly JsonSchema[],
-  unexpected: UnexpectedKey[],
+  misplaced: Misplaced,
   path: readonly (string | number)[] = [],
 ): Located {
   if (located.type === "scalar") return located;
   if (located.type === "list") {
     const elements = located.elements.map((element, index) =>
-      withKnownKeys(element, childSchemas(schemas, index), unexpected, [...path, index])
+      withKnownKeys(element, childSchemas(schemas, index), misplaced, [...path, index])
     );
     return { ...located, elements };
   }
   const forms = formsOf(located, schemas);
   const known = knownKeys(forms);
   if (known === undefined) {
-    return withKnownMembers(located, located.entries, forms, unexpected, path);
+    return withKnownMembers(located, located.entries, forms, misplaced, path);
   }
-  const { unknown, get } = matchKeys(located, known);
-  for (const { entry } of unknown) unexpected.push({ entry, path, known, schemas: forms });
+  const { unknown, get } = matchKeys(withLists(located, forms, known, misplaced, path), known);
+  for (const { entry, around } of unknown) {
+    misplaced.keys.push({ entry, path, known, schemas: forms, around });
+  }
   const entries = known.flatMap((name): LocatedEntry[] => {
     const entry = get(name);
     return entry === undefined ? [] : [{ key: { ...entry.key, name }, value: entry.value }];
   });
-  return withKnownMembers(located, entries, forms, unexpected, path);
+  return withKnownMembers(located, entries, forms, misplaced, path);
+}
+
+/** A map with the lists that have no brackets, where a list is wanted and nothing else. */
+function withLists(
+  map: LocatedMap,
+  forms: readonly JsonSchema[],
+  known: readonly string[],
+  misplaced: Misplaced,
+  path: readonly (string | number)[],
+): LocatedMap {
+  const taken = new Set<number>();
+  const entries = map.entries.map((entry): LocatedEntry => {
+    const { name } = entry.key;
+    const schemas = childSchemas(forms, name);
+    if (typesOf(schemas).join() !== "array") return entry;
+    const list = listWithoutBrackets(map, entry, known);
+    if (list === undefined) return entry;
+    const { elements, span } = list;
+    for (const element of elements) taken.add(element.span.start);
+    misplaced.lists.push({ path: [...path, name], span, schemas });
+    return { key: entry.key, value: { ...entry.value, type: "list", span, elements } };
+  });
+  return { ...map, entries: entries.filter(({ key }) => !taken.has(key.span.start)) };
 }
 
 function withKnownMembers(
   map: LocatedMap,
   entries: readonly LocatedEntry[],
   forms: readonly JsonSchema[],
-  unexpected: UnexpectedKey[],
+  misplaced: Misplaced,
   path: readonly (string | number)[],
 ): LocatedMap {
   return {
     ...map,
     entries: entries.map(({ key, value }) => ({
       key,
-      value: withKnownKeys(value, childSchemas(forms, key.name), unexpected, [...path, key.name]),
+      value: withKnownKeys(value, childSchemas(forms, key.name), misplaced, [...path, key.name]),
     })),
   };
 }

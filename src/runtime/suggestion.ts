@@ -67,6 +67,7 @@ function unlikeness(wanted: Form, candidate: Form): number | undefined {
   if (wanted.letters === "" || candidate.letters === "") return undefined;
   if (wanted.letters === candidate.letters) return 0;
   const scores = [
+    isOneSlipAway(wanted.letters, candidate.letters) ? 1 : undefined,
     // Word by word where that can be: what two names share ("image.") must not excuse the rest.
     isSameLength(wanted, candidate) ? undefined : wordUnlikeness(wanted.letters, candidate.letters),
     wordsApart(wanted.words, candidate.words),
@@ -77,6 +78,12 @@ function unlikeness(wanted: Form, candidate: Form): number | undefined {
 
 function isSameLength(a: Form, b: Form): boolean {
   return a.words.length === b.words.length && a.words.length > 1;
+}
+
+/** Of the whole name: `fces_model` is `faces_model` rather than `model`. Digits alone say nothing. */
+function isOneSlipAway(wanted: string, candidate: string): boolean {
+  return Math.max(wanted.length, candidate.length) > 3 && /\p{L}/u.test(candidate) &&
+    Math.abs(wanted.length - candidate.length) < 2 && editsBetween(wanted, candidate) === 1;
 }
 
 /** 0 for the same word, undefined for words that are not alike. */
@@ -142,6 +149,7 @@ const synonyms: readonly (readonly string[])[] = [
   ["use", "uses", "step", "run", "type", "op"],
   ["from", "input", "inputs", "source", "needs", "dependson", "in"],
   ["with", "params", "parameters", "args", "arguments", "options", "config", "settings"],
+  ["type", "kind"],
   ["default", "value"],
   ["minimum", "lowest", "least", "ge", "gte"],
   ["maximum", "highest", "most", "le", "lte"],

@@ -64,7 +64,9 @@ function booleanHelp(value: string | number | boolean, source: string): string |
     return /^["']/.test(source) ? `Write it without quotes: ${text}` : `Write ${text}`;
   }
   if (["yes", "on", "y", "1"].includes(text)) return "Write true";
-  return ["no", "off", "n", "0"].includes(text) ? "Write false" : undefined;
+  if (["no", "off", "n", "0"].includes(text)) return "Write false";
+  const near = typeof value === "string" ? nearest(value, ["true", "false"]) : undefined;
+  return near === undefined ? undefined : `Did you mean ${near}?`;
 }
 
 /**

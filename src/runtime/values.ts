@@ -2,10 +2,10 @@ import type { z } from "zod";
 import { decimalComma } from "./decimal_comma.ts";
 import { type Diagnostic, nearest, type Related, suggestion } from "./diagnostic.ts";
 import { childSchemas, choicesOf, type JsonSchema, typesOf } from "./json_schema.ts";
-import { describeValue, type Located, type LocatedMap, scalarsIn } from "./located.ts";
+import { describeValue, type Located, type LocatedMap, scalarsIn, writtenText } from "./located.ts";
 import { expectation, paramFacts, paramsSchema, wantedValue } from "./params.ts";
 import { placeProblem } from "./place_text.ts";
-import { sourceOf, writtenWhere } from "./reader.ts";
+import { commaHelp, sourceOf, writtenWhere } from "./reader.ts";
 import type { NodeDeclaration } from "./recipe.ts";
 import { typeWords } from "./recipe_params.ts";
 import {
@@ -18,7 +18,12 @@ import {
 import type { ResolvedParam } from "./settings.ts";
 import type { Span } from "./source.ts";
 import type { AnyStep } from "./step.ts";
-import { type UnexpectedKey, withKnownKeys } from "./step_values.ts";
+import {
+  type Misplaced,
+  type UnbracketedList,
+  type UnexpectedKey,
+  withKnownKeys,
+} from "./step_values.ts";
 import { valueHelp } from "./value_help.ts";
 import { flatIssues, type Issue } from "./zod_issue.ts";
 
@@ -68,14 +73,15 @@ class ValueChecker {
   }
 
   check(): CheckedValues {
-    const unexpected: UnexpectedKey[] = [];
+    const misplaced: Misplaced = { keys: [], lists: [] };
     if (this.node.with !== undefined) {
-      this.#with = withKnownKeys(this.node.with, [this.#schema], unexpected) as LocatedMap;
+      this.#with = withKnownKeys(this.node.with, [this.#schema], misplaced) as LocatedMap;
     }
+    for (const list of misplaced.lists) this.#reportUnbracketed(list);
     this.#checkPlaces();
     const values = this.#with === undefined ? {} : this.#substitute(this.#with);
     const params = this.#parse(values);
-    this.#reportKeys(unexpected);
+    this.#reportKeys(misplaced.keys);
     const isFine = this.#diagnostics.length === 0 && !this.#hasUnknown;
     return { params: isFine ? params : undefined, diagnostics: this.#diagnostics };
   }
@@ -206,7 +212,19 @@ class ValueChecker {
     for (const each of this.#missing) if (!paired.has(each)) this.#reportMissing(each);
   }
 
-  #reportUnknownKey({ entry, path, known, schemas }: UnexpectedKey, missing?: MissingKey) {
+  #reportUnbracketed({ path, span, schemas }: UnbracketedList) {
+    const written = writtenText(span);
+    this.#push("bad-value", {
+      message: `${this.#nameOf(path)} is ${written} without brackets (${
+        wantedValue(...schemas)
+      } is wanted)`,
+      span,
+      help: `Write it as a list: [${written}]`,
+    });
+  }
+
+  #reportUnknownKey(unexpected: UnexpectedKey, missing?: MissingKey) {
+    const { entry, path, known, schemas, around } = unexpected;
     const { key } = entry;
     const map = path.reduce(childOf, this.node.with as Located | undefined);
     const comma = decimalComma(map, entry);
@@ -219,7 +237,9 @@ class ValueChecker {
       span: key.span,
       related: writtenWhere(key.writtenAt),
       help: (isTop ? this.#inputHelp(key.name) : undefined) ??
-        (missing === undefined
+        (around !== undefined && nearest(key.name, known) === undefined
+          ? commaHelp(around)
+          : missing === undefined
           ? this.#keyHelp(key.name, known, schemas)
           : `It needs ${wantedKey(missing)}`),
     });
@@ -227,6 +247,9 @@ class ValueChecker {
 
   #inputHelp(name: string): string | undefined {
     if (!Object.hasOwn(this.step.inputs, name)) return undefined;
+    const { from } = this.node;
+    const isWired = from?.form === "long" && from.ports.some(({ port }) => port.text === name);
+    if (isWired) return undefined;
     return `"${name}" is an input: write from: { ${name}: … } beside "with"`;
   }
 

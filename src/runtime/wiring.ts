@@ -1,5 +1,7 @@
-import { obvious, type Related, suggestion } from "./diagnostic.ts";
-import { inputPorts, outputPorts, spaceOfOutput, type Wire } from "./graph.ts";
+import { nearest, obvious, suggestion } from "./diagnostic.ts";
+import { inputPorts, outputPorts } from "./graph.ts";
+import { KeySpaces } from "./key_spaces.ts";
+import type { Known, WiringContext } from "./known_node.ts";
 import { scalarsIn } from "./located.ts";
 import { paramFacts } from "./params.ts";
 import { isId, writtenWhere } from "./reader.ts";
@@ -7,48 +9,15 @@ import type { Name, NodeDeclaration, PortDeclaration, SourceDeclaration } from "
 import type { Span } from "./source.ts";
 import type { AnyStep, Port } from "./step.ts";
 
-/** A node whose step is known. */
-export interface Known {
-  readonly declaration: NodeDeclaration;
-  readonly step: AnyStep;
-  readonly version: number | string;
-  /** The step that was probably meant, not the one that was named: its wires are not trusted. */
-  readonly isGuess: boolean;
-  /** Filled in graph order; a wire that is wrong is left out. */
-  readonly wires: Record<string, Wire>;
-  readonly wireSpans: Record<string, Span>;
-  space?: string;
-  /** Something about it is wrong, so what follows from it is not reported again. */
-  isBroken: boolean;
-  params?: Readonly<Record<string, unknown>>;
-}
-
-/** Reports a mistake. */
-export type Report = (
-  code: string,
-  message: string,
-  span: Span,
-  more?: { readonly help?: string; readonly related?: readonly Related[] },
-) => void;
-
-export interface WiringContext {
-  readonly known: ReadonlyMap<string, Known>;
-  readonly declared: ReadonlyMap<string, NodeDeclaration>;
-  /** Nodes that stand where none is read, which is reported. */
-  readonly passedOver: ReadonlySet<string>;
-  /** Nodes that wait for each other; reported, so their wires are not looked at. */
-  readonly rings: readonly (readonly string[])[];
-  readonly report: Report;
-}
-
 /** Wires nodes, sources before their users, and reports what does not fit. */
 export class Wiring {
-  /** Wires that are told to mix items: their nodes by the two scans. */
-  readonly #mixed = new Map<string, Set<string>>();
+  readonly #spaces: KeySpaces;
   /** Nodes that a wrong or missing wire may have meant: nobody can say that nothing uses them. */
   readonly perhapsUsed = new Set<string>();
 
-  constructor(readonly context: WiringContext) {}
+  constructor(readonly context: WiringContext) {
+    this.#spaces = new KeySpaces(context);
+  }
 
   wire(known: Known): void {
     const { declaration: { from }, step } = known;
@@ -58,7 +27,9 @@ export class Wiring {
     else if (from.form === "short") this.#wireShort(known, from.source, ports);
     else this.#wireLong(known, from.ports, ports);
     this.#noteWiresAmongParams(known);
-    this.#findSpace(known);
+    for (const input of this.#spaces.find(known)) {
+      this.#anyMayBeUsed((known.step.inputs as Record<string, Port>)[input]!, known.declaration.id);
+    }
   }
 
   /** An input that stands in `with`, which is reported there, does use what it names. */
@@ -111,15 +82,22 @@ export class Wiring {
     let isLost = false;
     for (const wire of wires) {
       const { port, source } = wire;
-      if (isParamOf(known.step, port.text)) {
+      if (source !== undefined && this.#isTurned(known, port, source, ports)) {
+        given.add(source.node.text);
+        continue;
+      }
+      if (isParamOf(known.step, port.text) && !this.#isInput(known, wire, given)) {
         this.#reportParam(known, port);
         continue;
       }
       const name = this.#inputNamed(known, port, ports, given);
       if (name !== undefined) this.#reportSource(wire);
-      if (source === undefined) known.isBroken = true;
-      else if (name !== undefined) {
-        this.#connect(known, name, ports.find(([each]) => each === name)![1], source);
+      const wanted = ports.find(([each]) => each === name)?.[1];
+      if (source === undefined) {
+        known.isBroken = true;
+        if (wanted !== undefined) this.#anyMayBeUsed(wanted, known.declaration.id);
+      } else if (wanted !== undefined) {
+        this.#connect(known, name!, wanted, source);
       } else {
         isLost = true;
         this.#producer(known.declaration, source, undefined);
@@ -127,6 +105,38 @@ export class Wiring {
     }
     // An input of an unknown name may be any of those that are missing.
     if (!isLost) this.#reportUnwired(known, this.#missing(known, given));
+  }
+
+  /** `photos: image` for `image: photos`, which is reported. */
+  #isTurned(
+    known: Known,
+    port: Name,
+    source: SourceDeclaration,
+    ports: readonly [string, Port][],
+  ): boolean {
+    const { declared } = this.context;
+    const names = ports.map(([name]) => name);
+    const node = port.text.split(".")[0]!;
+    const { text: input } = source.node;
+    const isTurned = declared.has(node) && !names.includes(port.text) &&
+      names.includes(input) && !declared.has(input) && source.port === undefined;
+    if (!isTurned) return false;
+    known.isBroken = true;
+    this.perhapsUsed.add(node);
+    const span = { ...port.span, end: source.node.span.end };
+    const sentence = `"${node}" is a node and "${input}" an input of step "${known.step.name}"`;
+    const meant = node === known.declaration.id ? "node" : port.text;
+    this.context.report("unknown-input", sentence, span, {
+      help: `Write the input first: ${input}: ${meant}`,
+    });
+    return true;
+  }
+
+  /** Whether a parameter's name stands for an input that is missing: `images: photos` for `image`. */
+  #isInput(known: Known, { port, source }: PortDeclaration, given: ReadonlySet<string>): boolean {
+    if (source === undefined || !this.context.declared.has(source.node.text)) return false;
+    const missing = this.#missing(known, given).map(([name]) => name);
+    return obvious(port.text, missing) !== undefined;
   }
 
   #reportParam(known: Known, { text, span }: Name) {
@@ -164,7 +174,10 @@ export class Wiring {
   /** Required inputs that nothing was written for, not even in the wrong place. */
   #missing({ declaration, step }: Known, given: ReadonlySet<string>): readonly [string, Port][] {
     const misplaced = new Set(declaration.unknownKeys.map(({ entry }) => entry.key.name));
-    for (const { key } of declaration.with?.entries ?? []) misplaced.add(key.name);
+    const params = paramFacts(step.params).map(({ name }) => name);
+    for (const { key } of declaration.with?.entries ?? []) {
+      if (!params.includes(key.name)) misplaced.add(key.name);
+    }
     return inputPorts(step).filter(([name, port]) =>
       !port.isOptional && !given.has(name) && !misplaced.has(name)
     );
@@ -203,19 +216,28 @@ export class Wiring {
     const { text: id } = source.node;
     if (declared.has(id) || this.context.passedOver.has(id)) return known.get(id);
     const written = source.port === undefined ? id : `${id}.${source.port.text}`;
-    const stepsNode = [...known.values()].find(({ step }) => step.name === written)?.declaration;
+    const stepsNode = this.#userOf(written);
     const others = [...declared.keys()].filter((each) => each !== user);
     const meant = stepsNode?.id ?? obvious(id, others);
     if (meant !== undefined) this.perhapsUsed.add(meant);
     else this.#anyMayBeUsed(port, user);
     if (stepsNode === undefined) this.#reportUnknownSource(source.node, others);
-    else {
-      const sentence = `"${written}" is a step, and "from" names a node`;
-      this.context.report("unknown-source", sentence, sourceSpan(source), {
-        help: `Did you mean "${stepsNode.id}", which uses it?`,
-      });
-    }
+    else this.#reportStep(source, stepsNode);
     return undefined;
+  }
+
+  /** The first node that uses a step. */
+  #userOf(stepName: string): NodeDeclaration | undefined {
+    return [...this.context.known.values()].find(({ step }) => step.name === stepName)?.declaration;
+  }
+
+  #reportStep(source: SourceDeclaration, user: NodeDeclaration) {
+    this.perhapsUsed.add(user.id);
+    const written = `${source.node.text}.${source.port?.text}`;
+    const sentence = `"${written}" is a step, and "from" names a node`;
+    this.context.report("unknown-source", sentence, sourceSpan(source), {
+      help: `Did you mean "${user.id}", which uses it?`,
+    });
   }
 
   #reportUnknownSource({ text: id, span }: Name, others: readonly string[]) {
@@ -252,11 +274,15 @@ export class Wiring {
       const found = ports.find(([name]) => name === text);
       if (found !== undefined) return found;
       this.perhapsUsed.add(text); // it may be a node's name
+      const user = this.#userOf(`${id}.${text}`);
+      if (user !== undefined) return void this.#reportStep(source, user);
+      const names = ports.map(([each]) => each);
+      const isNode = this.context.declared.has(text) && nearest(text, names) === undefined;
       const sentence = `Node "${id}" (${producer.step.name}) has no output "${text}"`;
       this.context.report("unknown-output", sentence, span, {
-        help: this.context.declared.has(text)
+        help: isNode
           ? `"${text}" is a node: write ${text} alone to take what it makes`
-          : suggestion(text, ports.map(([name]) => name), "Outputs"),
+          : suggestion(text, names, "Outputs"),
       });
       return undefined;
     }
@@ -272,20 +298,6 @@ export class Wiring {
       { help: `Say which: ${fitting.map(([name]) => `${id}.${name}`).join(", ")}` },
     );
     return undefined;
-  }
-
-  /** All `each` and `all` inputs of a node must belong to the same items. */
-  #findSpace(known: Known) {
-    let first: { readonly input: string; readonly space: string } | undefined;
-    for (const [input, wire] of Object.entries(known.wires)) {
-      const producer = this.context.known.get(wire.node)!;
-      const space = producer.isBroken ? undefined : spaceOf(producer, wire.port);
-      const flow = (known.step.inputs as Record<string, Port>)[input]!.flow;
-      if (flow === "one" || space === undefined) continue;
-      if (first === undefined) first = { input, space };
-      else if (first.space !== space) this.#reportSpaces(known, first, { input, space });
-    }
-    known.space = first?.space;
   }
 
   #reportUnwired(known: Known, ports: readonly [string, Port][]) {
@@ -385,52 +397,6 @@ export class Wiring {
     );
   }
 
-  #reportSpaces(
-    known: Known,
-    first: { readonly input: string; readonly space: string },
-    second: { readonly input: string; readonly space: string },
-  ) {
-    known.isBroken = true;
-    if (this.#isMixtureTold(known, [first, second])) return;
-    const born = (space: string) => `the items of "${space.slice(0, space.indexOf("."))}"`;
-    const related: Related[] = [{
-      message: `"${first.input}" has ${born(first.space)}`,
-      span: known.wireSpans[first.input]!,
-    }];
-    this.context.report(
-      "mixed-items",
-      `Node "${known.declaration.id}" mixes ${born(first.space)} with ${born(second.space)}`,
-      known.wireSpans[second.input]!,
-      { related, help: this.#spacesHelp([first.space, second.space]) },
-    );
-  }
-
-  /** A node that follows the wrong scan meets the items of the other at every node that uses both. */
-  #isMixtureTold(
-    { wires }: Known,
-    sides: readonly { readonly input: string; readonly space: string }[],
-  ): boolean {
-    const spaces = sides.map(({ space }) => space).sort().join(" ");
-    const told = this.#mixed.get(spaces) ?? new Set();
-    this.#mixed.set(spaces, told);
-    // What a scan itself gives is wired to each of them anew, perhaps wrongly each time.
-    const followers = sides.filter(({ input, space }) =>
-      !space.startsWith(`${wires[input]!.node}.`)
-    )
-      .map(({ input }) => wires[input]!.node);
-    const isTold = followers.some((id) => told.has(id));
-    for (const id of followers) told.add(id);
-    return isTold;
-  }
-
-  #spacesHelp(spaces: readonly string[]): string {
-    const makers = spaces.map((space) => space.slice(0, space.indexOf(".")));
-    const maker = makers.find((id) => this.context.known.get(id)!.step.world !== "reads");
-    return maker === undefined
-      ? "Both inputs must come from the same scan, or from nodes that follow it"
-      : `"${maker}" makes new items of those it is given: take both inputs from nodes that follow it, or both from before`;
-  }
-
   #nodesThatGive(wanted: Port, except: string): string[] {
     return [...this.context.known.values()].flatMap(({ declaration, step }) => {
       const ports = outputPorts(step);
@@ -482,10 +448,6 @@ function quoted(names: readonly string[]): string {
 /** An output feeds `each` and `all` where it has a value an item, `one` where it has a single one. */
 function fits(output: string, input: string): boolean {
   return (output === "one") === (input === "one");
-}
-
-function spaceOf({ declaration: { id }, step, space }: Known, port: string): string | undefined {
-  return spaceOfOutput({ id, step, space, version: 1, params: {}, wires: {} }, port);
 }
 
 /** The sources that a node names. */
