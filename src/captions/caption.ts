@@ -28,9 +28,11 @@ export const captionShape = z.object({
 
 export type Caption = z.output<typeof captionShape>;
 
+const nameRule = "it is no name (small letters, digits and underscores, a letter first)";
+
 /** One part of a structured caption. */
 export const slotShape = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/, nameRule),
   /** What belongs here, said to the model. */
   about: z.string().min(1),
   examples: z.array(z.string()).readonly().default([]),
@@ -41,7 +43,7 @@ export const slotShape = z.strictObject({
 
 /** How captions of one kind of dataset are structured. */
 export const profileShape = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/, nameRule),
   /** What comes before the slots; it has `{trigger}` once. */
   prefix: z.string().default("photo of {trigger}"),
   slots: z.array(slotShape).min(1).readonly(),

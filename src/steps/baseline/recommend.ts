@@ -16,7 +16,10 @@ const params = z.object({
       "when left out",
   }),
   // A key in it would be part of the task key, and of every message.
-  base_url: z.string().regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/).optional().meta({
+  base_url: z.string().regex(
+    /^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/,
+    'it is no address of a server ("http://localhost:8000/v1" is one)',
+  ).optional().meta({
     description: "where an OpenAI-compatible server is, without any key; found from the " +
       "environment or from Foundry Local when left out",
   }),

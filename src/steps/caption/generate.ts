@@ -41,11 +41,14 @@ const params = z.object({
   profile: z.union([z.enum(["space", "person"]), profileShape]).default("space").meta({
     description: "how captions are structured: space, person, or slots of your own",
   }),
-  base_url: z.string().regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/).optional().meta({
+  base_url: z.string().regex(
+    /^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/,
+    'it is no address of a server ("http://localhost:8000/v1" is one)',
+  ).optional().meta({
     description: "address of an OpenAI-compatible server; from the environment when left out",
     isSetting: true,
   }),
-  region: z.string().regex(/^[a-z0-9-]+$/).optional().meta({
+  region: z.string().regex(/^[a-z0-9-]+$/, 'it is no region ("eu-west-1" is one)').optional().meta({
     description: "region of Bedrock; AWS_REGION when left out",
     isSetting: true,
   }),

@@ -27,7 +27,9 @@ const params = z.object({
     .refine((texts) => new Set(texts).size === texts.length, "a label is there twice").meta({
       description: 'what the pictures may show: ["a beach", "a forest", …]',
     }),
-  template: z.string().regex(/\{\}/).default("a photo of a {}").meta({
+  template: z.string().regex(/\{\}/, "it has no {}, where each label goes").default(
+    "a photo of a {}",
+  ).meta({
     description: "the sentence that each label is put into, at {}",
   }),
   model: z.string().default("clip-vit-b32").meta({
