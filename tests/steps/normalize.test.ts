@@ -31,6 +31,21 @@ Deno.test("a picture within the policy stays byte for byte", async () => {
   assert.deepEqual([published(rig, "a.jpg"), published(rig, "b.png")], [a, b]);
 });
 
+Deno.test("a picture within the policy that ends too soon is rejected, also where its content is not measured", async () => {
+  await using rig = new PictureRig();
+  const whole = await photo(200, 150);
+  rig.write({ "photos/cut.jpg": whole.slice(0, whole.length * 3 / 4), "photos/whole.jpg": whole });
+  const options = { metadata: "keep", hasContent: false };
+  const { rows } = await normalized(rig, { quality: 100 }, options);
+  assert.equal(rows.get("whole.jpg")!.action, "unchanged");
+  assert.match(
+    rows.get("cut.jpg")!.reason,
+    /^JPEG ends after [\d,]+ bytes, inside its picture data$/,
+  );
+  const files = [...Deno.readDirSync(rig.path("out"))].map(({ name }) => name).sort();
+  assert.deepEqual(files, [".tintype-manifest.json", "whole.jpg"]);
+});
+
 Deno.test("metadata goes without touching the picture, and is said to", async () => {
   await using rig = new PictureRig();
   const before = await tagged();

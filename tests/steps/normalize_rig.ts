@@ -33,6 +33,8 @@ export interface NormalizeOptions {
   readonly given?: Readonly<Record<string, Given>>;
   readonly aspects?: readonly string[];
   readonly minFacePx?: number;
+  /** Whether how the pictures look is wired; true when left out. */
+  readonly hasContent?: boolean;
 }
 
 function subjectRecipe({ given, aspects }: NormalizeOptions) {
@@ -58,8 +60,9 @@ export async function normalized(
   settings: Readonly<Record<string, unknown>>,
   options: NormalizeOptions = {},
 ): Promise<{ readonly rows: Map<string, Row>; readonly ran: number }> {
-  const { metadata = "strip", source = "./photos", minFacePx = 0 } = options;
+  const { metadata = "strip", source = "./photos", minFacePx = 0, hasContent = true } = options;
   const subject = subjectRecipe(options);
+  const look = hasContent ? ", content: content" : "";
   const text = `
 recipe: normalize_test
 steps:
@@ -70,7 +73,7 @@ steps:
   ${subject.nodes}
   normalized:
     use: image.normalize
-    from: { image: photos, metadata: metadata, content: content, policy: policy${subject.ports} }
+    from: { image: photos, metadata: metadata${look}, policy: policy${subject.ports} }
     with: { metadata: ${metadata}, min_face_px: ${minFacePx} }
   files: { use: publish.files, from: normalized.image, with: { folder: ./out, name: "{stem}.{ext}" } }
 `;

@@ -78,7 +78,8 @@ type NormalizeParams = z.output<typeof params>;
 /**
  * Brings pictures within a policy: only down, never up. A picture that is within it already is not
  * encoded anew; at most its metadata segments are taken out, losslessly. A lower quality alone is
- * applied only where it saves at least 5 % of the bytes. What is encoded is upright sRGB, 8 bits.
+ * applied only where it saves at least 5 % of the bytes. What is encoded is upright sRGB, 8 bits. One
+ * whose pixels cannot be decoded is rejected, also where they would stay as they are.
  *
  * With a box, that part of the upright picture is taken first, and the policy's limits hold for it; what
  * is left out is judged by the whole picture. With `min_face_px`, a picture with a face (its middle in
@@ -86,7 +87,7 @@ type NormalizeParams = z.output<typeof params>;
  */
 export const normalize = defineStep({
   name: "image.normalize",
-  version: 3,
+  version: 4,
   doc: "Brings pictures within a policy: size, format, quality, colour, metadata; only down.",
   origin: "computed",
   inputs: {
@@ -124,13 +125,23 @@ export const normalize = defineStep({
       params,
       treatment: treatmentOf(facts, wanted, needsOf(facts, part, found, params)),
     };
-    const made = await (job.treatment.required.length === 0 ? keptOrSmaller(job) : encoded(job));
+    const isWithin = job.treatment.required.length === 0;
+    if (isWithin && content === undefined) {
+      await opened.raster({ short_side_px: SHARED_SHORT_SIDE_PX });
+    }
+    const made = await (isWithin ? keptOrSmaller(job) : encoded(job));
     return produced({
       image: made.bytes === undefined ? original : pictureOf(made.bytes, made),
       change: changeOf(job, made),
     });
   },
 });
+
+/**
+ * What `inspect.content` decodes for. Who has measured the content knows that the pixels can be decoded;
+ * without, a picture within the policy would go on unseen, damaged or not.
+ */
+const SHARED_SHORT_SIDE_PX = 896;
 
 const unwired = 'Cannot keep faces large enough for "min_face_px": nothing is wired to "objects" ' +
   "(the output of inspect.objects is wanted)";
