@@ -46,6 +46,27 @@ Deno.test("a scan finds pictures in all folders, in a stable order, whatever the
   ]);
 });
 
+Deno.test("a scan says by their endings what it passed over, unless the recipe says what to take", async () => {
+  await using rig = new PictureRig();
+  rig.write({
+    "photos/a.jpg": await photo(16, 16),
+    "photos/a.xmp": "sidecar",
+    "photos/sub/b.XMP": "sidecar",
+    "photos/raw.CR2": "raw",
+    "photos/no_ending": "a picture, perhaps",
+    "photos/.DS_Store": "hidden",
+  });
+  const summaryOf = async (yaml: string) =>
+    (await rig.run(yaml)).events.flatMap((event) => event.type === "summary" ? event.line : []);
+  const passedOver = "passed over by their endings: 2 .xmp, 1 .cr2 and 1 without ending";
+  assert.deepEqual(await summaryOf(recipe()), [passedOver]);
+  assert.deepEqual(await summaryOf(recipe()), [passedOver]);
+  assert.deepEqual(await summaryOf(recipe(", exclude: ['sub/**', '*.cr2']")), [
+    "passed over by their endings: 1 .xmp and 1 without ending",
+  ]);
+  assert.deepEqual(await summaryOf(recipe(", include: ['**/*.jpg']")), []);
+});
+
 Deno.test("without patterns of one's own the same is found as with the default written out", async () => {
   await using rig = new PictureRig();
   const picture = await photo(16, 16);

@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { z } from "zod";
+import { countText, listText } from "../../report/format.ts";
 import { folder } from "../../runtime/params.ts";
 import type { Disk } from "../../runtime/disk.ts";
 import {
@@ -23,7 +24,8 @@ const hasPictureEnding = new RegExp(`\\.(?:${endings.replaceAll(",", "|")})$`, "
  * Each becomes an item named by its path in the folder, with "/" between the parts.
  *
  * Links to folders are followed once each. Folders that cannot be read are named in a warning, and
- * nothing counts as removed then. Folders that Tintype published into are passed over.
+ * nothing counts as removed then. Folders that Tintype published into are passed over. Without `include`
+ * of the recipe's own, files that are no pictures by their ending are counted in the summary.
  */
 export const scan = defineStep({
   name: "ingest.scan",
@@ -52,6 +54,7 @@ export const scan = defineStep({
     const walk = new Walk(await filtersOf(params), context);
     const found = walk.below(params.folder);
     walk.reportUnnamed();
+    walk.reportOthers();
     if (walk.rootProblem !== undefined) {
       return failed(`Cannot scan folder "${params.folder}": ${walk.rootProblem}`);
     }
@@ -74,6 +77,8 @@ interface ScanParams {
 /** What a walk takes, by names as items have them. */
 interface Filters {
   readonly hidden: boolean;
+  /** Whether the recipe leaves open what to take. */
+  readonly isDefault: boolean;
   isIncluded(name: string): boolean;
   isExcluded(name: string): boolean;
 }
@@ -81,15 +86,24 @@ interface Filters {
 async function filtersOf({ include, exclude, hidden }: ScanParams): Promise<Filters> {
   const isDefault = include.length === 1 && include[0] === pictures;
   if (isDefault && exclude.length === 0) {
-    return { hidden, isIncluded: (name) => hasPictureEnding.test(name), isExcluded: () => false };
+    return {
+      hidden,
+      isDefault,
+      isIncluded: (name) => hasPictureEnding.test(name),
+      isExcluded: () => false,
+    };
   }
   const { default: picomatch } = await import("picomatch");
   return {
     hidden,
+    isDefault,
     isIncluded: picomatch([...include], { nocase: true, dot: hidden }),
     isExcluded: picomatch([...exclude], { nocase: true, dot: true }),
   };
 }
+
+/** Endings of files passed over that the summary names. */
+const shownEndings = 8;
 
 class Walk {
   isPartial = false;
@@ -99,6 +113,8 @@ class Walk {
   readonly #seen = new Set<string>();
   /** Names that are not UTF-8, as they are listed. */
   readonly #unnamed: string[] = [];
+  /** How many files are no pictures by their ending, by that ending. */
+  readonly #others = new Map<string, number>();
 
   constructor(readonly filters: Filters, readonly context: StepContext) {
     this.#disk = context.disk;
@@ -119,6 +135,19 @@ class Walk {
     this.context.warn(
       `${count} ${count === 1 ? "name is" : "names are"} not UTF-8, so that what has ` +
         `${count === 1 ? "it" : "them"} cannot be read: ${shown}${more} (rename to include)`,
+    );
+  }
+
+  /** Says what lies there besides: raw photos, videos, sidecars, pictures without an ending. */
+  reportOthers() {
+    if (this.#others.size === 0) return;
+    const byCount = [...this.#others].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+    const shown = byCount.slice(0, shownEndings).map(([ending, files]) => `${files} ${ending}`);
+    const more = byCount.length - shown.length;
+    this.context.summarize(
+      `passed over by their endings: ${
+        listText(more > 0 ? [...shown, countText(more, "other ending")] : shown)
+      }`,
     );
   }
 
@@ -187,11 +216,18 @@ class Walk {
   }
 
   #file(path: string, item: string) {
-    if (!this.filters.isIncluded(item) || this.filters.isExcluded(item)) return;
+    if (this.filters.isExcluded(item)) return;
+    if (!this.filters.isIncluded(item)) return this.#passOver(item);
     const stat = this.#disk.stat(path);
     if (stat === undefined) return; // removed since the folder was listed
     const { size, mtimeMs, inode } = stat;
     this.#found.push({ name: item, file: { path, size, mtimeMs, inode } });
+  }
+
+  #passOver(item: string) {
+    if (!this.filters.isDefault) return;
+    const ending = extname(item).toLowerCase() || "without ending";
+    this.#others.set(ending, (this.#others.get(ending) ?? 0) + 1);
   }
 }
 
