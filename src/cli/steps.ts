@@ -100,10 +100,9 @@ function printStep(step: AnyStep) {
   printSection("inputs", portRows(inputs));
   printSection(
     "parameters",
-    params.map((param) => [
-      `  ${param.name}`,
-      `${param.expected}${param.isRequired ? ", needed" : ""}`,
-      param.about,
+    params.flatMap((param) => [
+      [`  ${param.name}`, `${param.expected}${param.isRequired ? ", needed" : ""}`],
+      ["", param.about],
     ]),
   );
   printSection("outputs", portRows(outputs));

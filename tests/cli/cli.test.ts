@@ -328,6 +328,7 @@ Deno.test("runs, steps, describe and schema print what there is", async () => {
   assert.match((await tintype(rig, ["steps"])).stdout, /image\.proxy {2,}Shrinks a picture/);
   const described = await tintype(rig, ["describe", "image.proxy"]);
   assert.match(described.stdout, /short_side_px {2}whole pixels, 16 to 16384, default 896/);
+  assert.match(described.stdout, /default 896\n +the short side's length; pictures are never/);
   const schema = JSON.parse((await tintype(rig, ["schema"])).stdout);
   assert.equal(schema.title, "Tintype recipe");
 });
