@@ -8,7 +8,7 @@ export const dedupeStyle = `
 .sheet { list-style: none; margin: 0 0 10px; padding: 0; display: grid; gap: 14px;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 200px), 1fr)); }
 .sheet > li { border: 1px solid var(--line); border-top: 4px solid var(--line); border-radius: 8px;
-  padding: 10px; min-width: 0; }
+  padding: 10px; min-width: 0; overflow-wrap: anywhere; }
 .sheet .keeper { border-top-color: var(--good); }
 .sheet .aside { border-top-color: var(--gone); }
 .sheet .aside img { opacity: .75; }

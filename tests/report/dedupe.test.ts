@@ -145,6 +145,27 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "reasons with long names do not widen the page",
+  ignore: !hasChromium,
+  fn: async () => {
+    const report = reportOf(cats);
+    const reasons = [`name "cat.jpg" against "${"x".repeat(200)}.jpg"`];
+    const pictures = report.pictures.map((each) => ({
+      ...each,
+      choice: { ...each.choice, reasons },
+    }));
+    const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
+    try {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      await page.setContent(dedupeReport({ ...report, pictures }));
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 1280);
+    } finally {
+      await browser.close();
+    }
+  },
+});
+
 Deno.test("the source of a preview cannot end the page's style", () => {
   const source = 'data:image/webp;base64,"); } </style><script>alert(1)</script>\n';
   const previews = new Map([["sha cat-1.jpg", { ...preview, source }]]);

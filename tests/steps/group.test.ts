@@ -95,12 +95,14 @@ class Rig implements AsyncDisposable {
     const { graph, diagnostics } = await this.session.check(source, { needsValues: true });
     assert.ok(graph, diagnostics.map((each) => formatDiagnostic(each)).join("\n"));
     const outcomes: string[] = [];
+    const summaries: string[] = [];
     const report = await this.session.run(graph, {
       listener: (event) => {
         if (event.type === "task-settled" && event.node === "alike") outcomes.push(event.outcome);
+        if (event.type === "summary") summaries.push(event.line);
       },
     });
-    return { ...report, outcomes };
+    return { ...report, outcomes, summaries };
   }
 
   async rows(sql: string) {
@@ -153,6 +155,14 @@ Deno.test("files get their verdicts: equal, the same picture, similar, alone", a
   assert.equal(row!["similar_by"], "embedding");
   assert.deepEqual(JSON.parse(String(row!["counts"])), { exact: 1, same_picture: 1, similar: 1 });
   assert.deepEqual(JSON.parse(String(row!["warnings"])), []);
+});
+
+Deno.test("one group is counted as one", async () => {
+  const { "copy_1.png": one } = await somePhotos();
+  await using rig = new Rig({ "copy_1.png": one!, "copy_2.png": one! });
+  assert.deepEqual((await rig.run()).summaries, [
+    "2 pictures: 1 group of equal files, 0 of the same picture, 0 of similar ones",
+  ]);
 });
 
 Deno.test("other names change nothing, so grouping is not done again", async () => {

@@ -16,6 +16,7 @@ import {
   rejected,
   type StepContext,
 } from "../../runtime/step.ts";
+import { countText } from "../../report/format.ts";
 import { decisions } from "../decisions/read.ts";
 import { embedding, fingerprint } from "../inspect/kinds.ts";
 import { metadata } from "../inspect/metadata.ts";
@@ -118,7 +119,9 @@ export const groupDuplicates = defineStep({
         similar: counted("similar"),
       };
       context.summarize(
-        `${placeOf.size} pictures: ${counts.exact} groups of equal files, ` +
+        `${countText(placeOf.size, "picture")}: ${
+          countText(counts.exact, "group")
+        } of equal files, ` +
           `${counts.same_picture} of the same picture, ${counts.similar} of similar ones`,
       );
       return produced({

@@ -58,7 +58,7 @@ type Inputs = InputValues<typeof inputs>;
  */
 export const reportDedupe = defineStep({
   name: "report.dedupe",
-  version: 5,
+  version: 6,
   doc: "Writes report.html: groups of alike pictures with keepers, distances and reasons.",
   origin: "computed",
   world: "writes",
