@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { policyShape } from "../../src/baseline/policy.ts";
+import { parsePolicy } from "../../src/baseline/policy_file.ts";
 import { sha256 } from "../../src/runtime/hash.ts";
+import { paramFacts } from "../../src/runtime/params.ts";
+import { files } from "../../src/steps/publish/files.ts";
+import { placeholders } from "../../src/steps/publish/names.ts";
 import { photo, PictureRig } from "../picture_rig.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -63,6 +68,29 @@ Deno.test("the list that the README gives to normalize_subject is taken", async 
     cwd: root.pathname,
   }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
+});
+
+Deno.test("the policy that the README shows is taken, names every setting, and says what limits when left out", async () => {
+  const text = /```yaml\n(long_side_px[\s\S]*?)```/.exec(read("README.md"))![1]!;
+  const { problem } = await parsePolicy(new TextEncoder().encode(text), "policy.yaml");
+  assert.equal(problem, undefined);
+  const { leave_out, ...settings } = policyShape.parse({});
+  for (const name of [...Object.keys(settings), ...Object.keys(leave_out)]) {
+    assert.match(text, new RegExp(`\\b${name}\\b`));
+  }
+  const limits = { ...settings, ...leave_out, quality: null, background: null };
+  assert.deepEqual(
+    Object.values(limits).filter((value) => value !== null && value !== "keep"),
+    [],
+  );
+  assert.ok(read("README.md").includes(`but for \`quality\`, which is ${settings.quality} then`));
+});
+
+Deno.test("the placeholders of names are all explained by describe", () => {
+  const { about } = paramFacts(files.params).find(({ name }) => name === "name")!;
+  for (const placeholder of placeholders) {
+    assert.ok(about.includes(`{${placeholder}}`), placeholder);
+  }
 });
 
 Deno.test("the decisions that the README and describe show are taken by dedupe", async () => {

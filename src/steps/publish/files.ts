@@ -63,7 +63,9 @@ const params = z.object({
     }
     if (unknown.length === 0) context.addIssue({ code: "custom", message: problem });
   }).meta({
-    description: "the files' names: {stem} {id} {ext} {hash} {index} {dir} {uuid} {name}",
+    description: "the files' names. Of the original: {name} with folders and ending, {dir} its " +
+      "folders, {stem} without both, {id} digits for its path; of the published: {ext}, {hash}, " +
+      '{index} its number, {uuid} telling nothing. "{dir}/{stem}.{ext}" keeps the folders',
   }),
   overwrite: z.boolean().default(false).meta({
     description: "also replace files that a person changed or that are not ours",
