@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { Cell, QueryResult } from "../runtime/catalog_db.ts";
+import { localDisk } from "../runtime/local_disk.ts";
+import type { Session } from "../runtime/session.ts";
 import { suggestion } from "../runtime/suggestion.ts";
 import { sessionOf } from "./context.ts";
 import { exitCodes } from "./exit_codes.ts";
@@ -21,7 +24,7 @@ const nothing: QueryResult = { columns: [], rows: [] };
 export async function query(sql: string, options: QueryOptions, command: Command): Promise<number> {
   const session = sessionOf(command);
   if (sql.trim() === "") throw new UsageError('Give a query, such as "select * from items"');
-  const results = await ask(session.openCatalog({ run: options.run }), sql);
+  const results = await ask(session, { sql, run: options.run });
   const [result = nothing] = results;
   if ((options.json || options.csv) && results.length > 1) {
     throw new UsageError(
@@ -35,15 +38,17 @@ export async function query(sql: string, options: QueryOptions, command: Command
 }
 
 async function ask(
-  opening: ReturnType<ReturnType<typeof sessionOf>["openCatalog"]>,
-  sql: string,
+  session: Session,
+  { sql, run }: { readonly sql: string; readonly run?: string },
 ): Promise<readonly QueryResult[]> {
   try {
-    const catalog = await opening;
+    const catalog = await session.openCatalog({ run });
     try {
       return await catalog.queryEach(sql);
     } catch (error) {
-      throw new UsageError(`Cannot query: ${queryWords(error, await catalog.viewNames())}`);
+      throw new UsageError(
+        `Cannot query: ${queryWords(error, await catalog.viewNames(), session)}`,
+      );
     } finally {
       catalog.close();
     }
@@ -52,12 +57,24 @@ async function ask(
   }
 }
 
-/** DuckDB's words, which point into the query; of a view that is not there, our views. */
-function queryWords(error: unknown, views: readonly string[]): string {
+/** DuckDB's words, which point into the query; of a view that is not there, the way to it, or our views. */
+function queryWords(error: unknown, views: readonly string[], session: Session): string {
   const words = error instanceof Error ? error.message : String(error);
   const name = /Table with name (\S+) does not exist/.exec(words)?.[1];
   if (name === undefined) return words;
-  return `there is no view "${name}" (${suggestion(name, views, "Views")})`;
+  const other = runWithTable(name, session);
+  const help = other === undefined
+    ? suggestion(name, views, "Views")
+    : `run ${other.run} of "${other.recipe}" has it: add --run ${other.run}`;
+  return `there is no view "${name}" (${help})`;
+}
+
+/** The newest run that has a table for a node of this name. */
+function runWithTable(node: string, session: Session) {
+  if (!/^\w+$/.test(node)) return undefined;
+  const tableOf = (run: string) =>
+    join(session.options.workspace, "runs", run, "tables", `${node}.parquet`);
+  return session.runs().findLast(({ run }) => localDisk.stat(tableOf(run)) !== undefined);
 }
 
 function printTable({ columns, rows }: QueryResult) {

@@ -320,6 +320,20 @@ Deno.test("query prints a table, JSON or CSV", async () => {
   assert.equal(csv.stdout, 'x,y\n"a,""b",\n');
 });
 
+Deno.test("a query of a table that only an earlier run has names that run", async () => {
+  await using rig = await rigWithPhotos();
+  await tintype(rig, proxyArgs);
+  rig.write({
+    "scan.yaml": "recipe: scan\nsteps: { all: { use: ingest.scan, with: { folder: ./photos } } }\n",
+  });
+  await tintype(rig, ["run", "scan.yaml"]);
+  const { code, stderr } = await tintype(rig, ["query", "select item from proxies"]);
+  assert.equal(code, 2);
+  const [, run] = /view "proxies" \(run (\S+) of "proxy" has it: add --run \1\)\n$/.exec(stderr)!;
+  const found = await tintype(rig, ["query", "select item from proxies", "--run", run!]);
+  assert.equal(found.code, 0);
+});
+
 Deno.test("runs, steps, describe and schema print what there is", async () => {
   await using rig = await rigWithPhotos();
   await tintype(rig, proxyArgs);
