@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { ActionCache } from "./cache.ts";
+import { UnreadableCache } from "./cache_file.ts";
 import { CacheLedger, type LedgerRecord, refsOf } from "./cache_ledger.ts";
 import type { ArtifactRef } from "./artifact.ts";
 import { type ContentHash, sha256 } from "./hash.ts";
@@ -99,7 +100,9 @@ function openSource(other: string, from: string): CacheLedger & Disposable {
     const ledger = CacheLedger.open(path, { readOnly: true });
     return Object.assign(ledger, { [Symbol.dispose]: () => ledger.close() });
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
+    // Its own way out is for the workspace that one is in.
+    const found = error instanceof UnreadableCache ? error.cause : error;
+    const words = found instanceof Error ? found.message : String(found);
     throw new MergeProblem(`Cannot merge workspace "${from}": ${words}`);
   }
 }
