@@ -138,7 +138,10 @@ Deno.test({
       const cells = await rig.execute("baseline_discovery");
       assertWhole(cells);
       assertBaseline(cells);
-      assert.match(textOf(cells), /normalize: complete in \d+\.\d s, 1 picture left out; \d+ tasks ran/);
+      assert.match(
+        textOf(cells),
+        /normalize: complete in \d+\.\d s, 1 picture left out; \d+ tasks ran/,
+      );
     });
   },
 });
