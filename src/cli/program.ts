@@ -3,44 +3,32 @@ import { environment } from "../runtime/environment.ts";
 import { callerFolder, projectFolder } from "./context.ts";
 import { shellWord } from "./text.ts";
 
-/** The commands that texts tell people to type. */
-export const commandNames = [
-  "run",
-  "review",
-  "plan",
-  "check",
-  "why",
-  "runs",
-  "errors",
-  "verify",
-  "cache",
-  "replay",
-  "pack",
-  "unpack",
-  "restore-names",
-  "undo",
-  "models",
-  "query",
-  "steps",
-  "describe",
-  "schema",
-  "sample",
-] as const;
+/** The commands, and whether they work in a workspace. */
+const worksInWorkspace: Readonly<Record<string, boolean>> = {
+  run: true,
+  review: true,
+  plan: true,
+  check: false,
+  why: true,
+  runs: true,
+  errors: true,
+  verify: true,
+  cache: true,
+  replay: true,
+  pack: true,
+  unpack: false,
+  "restore-names": false,
+  undo: false,
+  models: false,
+  query: true,
+  steps: false,
+  describe: false,
+  schema: false,
+  sample: false,
+};
 
-/** Those that work in a workspace. */
-const workspaceCommands: ReadonlySet<string> = new Set<typeof commandNames[number]>([
-  "run",
-  "review",
-  "plan",
-  "why",
-  "runs",
-  "errors",
-  "verify",
-  "cache",
-  "replay",
-  "pack",
-  "query",
-]);
+/** The commands that texts tell people to type. */
+export const commandNames: readonly string[] = Object.keys(worksInWorkspace);
 
 /** The folder where cache, store and runs are, where none is named. */
 export const usualWorkspace = ".tintype";
@@ -102,7 +90,7 @@ export function pasteable(
   const flag = workspace === undefined ? "" : workspaceFlag(workspace, folder);
   return text.replace(
     command,
-    (_, name: string) => `${program} ${workspaceCommands.has(name) ? flag : ""}`,
+    (_, name: string) => `${program} ${worksInWorkspace[name] ? flag : ""}`,
   );
 }
 

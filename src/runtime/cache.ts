@@ -86,8 +86,8 @@ export class ActionCache {
   /**
    * Opens or makes the file. `readOnly` leaves the disk untouched: where there is no file yet, an
    * empty cache in memory stands in, and also where it cannot be read because whoever wrote it was killed
-   * and the folder is read-only. Throws
-   * `UnreadableCache` where it is damaged, and when the file was written by a newer Tintype.
+   * and the folder is read-only. Throws `UnreadableCache` where it is damaged, and when the file was
+   * written by a newer Tintype.
    */
   static open(path: string, options: { readonly readOnly?: boolean } = {}): ActionCache {
     const readOnly = options.readOnly ?? false;
